@@ -1,0 +1,54 @@
+# mbgate: the commands are listed by `make help`.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.mbgate-installed
+
+.PHONY: help setup demo demo-down test test-ci check format clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## virtual environment, Node parts, Pulumi CLI
+	@$(BIN)/mbgate setup
+
+$(STAMP): pyproject.toml requirements.lock package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mbgate needs Python 3.11 or newer; `$(PYTHON) --version` was found. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "making the virtual environment (1 of 3)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "installing the Python parts (2 of 3)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m infra.environments.node
+	@echo "installing the Node parts (3 of 3)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-save --ignore-scripts --silent
+	@touch $(STAMP)
+
+demo: setup ## deploy the whole system on this machine and leave it running
+	@$(BIN)/mbgate local up
+
+demo-down: ## destroy it and stop every part
+	@test -x $(BIN)/mbgate || { echo "nothing is set up here"; exit 0; }
+	@if test -x $(BIN)/mbgate; then $(BIN)/mbgate local down; fi
+
+test: setup ## every test that needs neither root nor an engine of its own
+	@$(BIN)/python -m pytest -m "not docker and not browser"
+
+test-ci: setup ## the tests that need root, Docker or Chromium (what .ci/run prepares)
+	@$(BIN)/python -m pytest -m "docker or browser"
+
+check: $(STAMP) ## format, lint, types, import rules, fast tests: under a minute
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@node_modules/.bin/biome check --error-on-warnings .
+	@$(BIN)/python -m pytest -q -m "not engine and not demo and not docker and not browser and not slow"
+
+format: $(STAMP) ## rewrite the sources in the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@node_modules/.bin/biome check --write .
+
+clean: ## remove what setup made in the checkout
+	rm -rf .venv node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,97 @@
+"""`mbgate local`: the whole system on this machine."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.environments import local
+from infra.environments.world import World, open_world
+from infra.project import find_root
+
+local_app = typer.Typer(help="The whole system on this machine, against the local cloud.", no_args_is_help=True)
+console = Console(highlight=False, soft_wrap=True)
+
+
+def _reporter(started: float, status: object) -> local.Report:
+    """Each step is a line of its own with the seconds since the start, so that a log reads as well as a terminal."""
+
+    def report(text: str) -> None:
+        if text.strip():
+            console.print(f"[dim]{time.monotonic() - started:6.1f} s[/dim]  ", end="")
+            console.print(text, markup=False)
+
+    return report
+
+
+@local_app.command()
+def up() -> None:
+    """Start the local cloud, deploy with Pulumi, print how to sign in. Safe to repeat.
+
+    Example: mbgate local up
+    """
+    world, started = open_world(find_root()), time.monotonic()
+    with console.status("mbgate local up") as status:
+        result = local.up(world, _reporter(started, status))
+    console.print()
+    console.print(
+        f"[bold green]The gateway runs.[/bold green] {result['changes']} ({time.monotonic() - started:.0f} s)"
+    )
+    _print_guide(world)
+
+
+@local_app.command()
+def down() -> None:
+    """Destroy what was deployed, stop every part, forget the local world.
+
+    Example: mbgate local down
+    """
+    world, started = open_world(find_root()), time.monotonic()
+    if not world.folder.exists():
+        console.print("nothing runs here")
+        return
+    with console.status("mbgate local down") as status:
+        local.down(world, _reporter(started, status))
+    console.print(f"[bold]Gone.[/bold] Nothing is left ({time.monotonic() - started:.0f} s)")
+
+
+@local_app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
+    """Show what runs, where, and the accounts.
+
+    Example: mbgate local status --json
+    """
+    world = open_world(find_root())
+    found = local.status(world)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    table = Table("part", "state", "process")
+    for name, part in found["parts"].items():
+        table.add_row(name, part["state"], str(part["pid"] or ""))
+    console.print(table)
+    if found["accounts"]:
+        _print_guide(world)
+    else:
+        console.print("no local world yet: run `make demo`")
+
+
+def _print_guide(world: World) -> None:
+    console.print(f"\n  [bold]{world.gateway_url}[/bold]\n")
+    table = Table("e-mail", "password", "role")
+    for account in world.accounts():
+        table.add_row(account["email"], account["password"], account["role"] or "(none)")
+    console.print(table)
+    console.print(
+        "Try:\n"
+        "  1. Sign in as the analyst: the Sales overview opens, and `Board numbers` (/dashboard/3) sends you to a page that says why not.\n"
+        "  2. Sign in as the exec in a private window: the same link opens.\n"
+        f"  3. Read who did what: tail -f {world.logs}/audit.ndjson\n"
+        "Stop: make demo-down",
+        markup=False,
+    )

@@ -1,0 +1,22 @@
+"""The generated secrets: made by the project's own provider, kept in encrypted state, rotated by a changed trigger."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.metabase.resources import GeneratedKey
+from infra.settings import RotationSettings
+
+
+class Keys(pulumi.ComponentResource):
+    """Session, assertion and broker keys, and the Metabase administrator's password."""
+
+    def __init__(self, rotation: RotationSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mbgate:components:Keys", "keys", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.session = GeneratedKey("session-key", kind="aes256", trigger=rotation.session_key, opts=child)
+        self.assertion = GeneratedKey("assertion-key", kind="es256", trigger=rotation.assertion_key, opts=child)
+        self.broker = GeneratedKey("broker-key", kind="aes256", trigger=rotation.broker_key, opts=child)
+        # Metabase needs the former password to take a new one, so this one is never rotated by a trigger.
+        self.admin_password = GeneratedKey("admin-password", kind="password", trigger="1", opts=child)
+        self.register_outputs({})

@@ -1,0 +1,197 @@
+"""The local world from nothing to a gateway that answers, and back: what `mbgate local` does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from infra.errors import LocalCloudError
+
+from . import processes
+from .engine import Engine, stack_environment
+from .plugins import stand_in_path
+from .toolchain import obtain_cli
+from .world import ACCOUNT_ID, DEFAULT_PORT, STACK, ZONE_ID, World, prepare, write_private
+
+Report = Callable[[str], None]
+SECRET = "mbgate:oidcClientSecret"
+PART_NAMES = ("connector", "edge", "metabase", "oidc-provider", "cloudflare-api")
+GATEWAY_SECONDS = 30.0
+
+
+def up(world: World, report: Report) -> dict[str, Any]:
+    """Starts every part, runs `pulumi up` and waits for the gateway; safe to run again, and after a failure.
+
+    Answers `changes`: the engine's summary line.
+    """
+    cli = obtain_cli(report)
+    report(f"Pulumi CLI {cli.version} from {cli.source}")
+    prepare(world)
+    for part in processes.parts(world):
+        started = processes.start(world, part)
+        report(f"{part.name}: {'started' if started else 'running'}")
+    engine = open_engine(world, cli.path, report)
+    write_config(world)
+    if not engine.stack_exists():
+        engine.init()
+    if SECRET not in engine.config_keys():
+        engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
+    clear_dead_lock(world, engine)
+    report("pulumi up")
+    text = engine.run("up", "--yes", "--skip-preview", "--color", "never", on_line=report)
+    write_private(world.folder / "tunnel-token", str(engine.output("tunnelToken")))
+    report(f"connector: {'started' if processes.start(world, processes.connector(world)) else 'running'}")
+    wait_for_gateway(world)
+    return {"changes": summary(text)}
+
+
+def down(world: World, report: Report) -> None:
+    """Runs `pulumi destroy` where there is a stack, then ends every part and forgets the world."""
+    if not world.folder.exists():
+        return
+    if (world.folder / "pulumi" / ".pulumi").exists():
+        for part in processes.parts(world):
+            processes.start(world, part)
+        engine = open_engine(world, obtain_cli(report).path, report)
+        if engine.stack_exists():
+            clear_dead_lock(world, engine)
+            report("pulumi destroy")
+            engine.run("destroy", "--yes", "--skip-preview", "--color", "never", on_line=report)
+            leftovers = remaining(world)
+            if leftovers:
+                raise LocalCloudError(
+                    f"after `pulumi destroy` the local API still lists {', '.join(leftovers)}",
+                    code="leftovers",
+                )
+            engine.remove()
+    stop(world, report)
+    shutil.rmtree(world.folder)
+
+
+def stop(world: World, report: Report) -> None:
+    """Ends every part; the state stays."""
+    for name in PART_NAMES:
+        if processes.stop(world, name):
+            report(f"{name}: stopped")
+
+
+def open_engine(world: World, cli: Path, report: Report) -> Engine:
+    """The engine on stack `local`, with stand-ins for the plugins that this machine lacks."""
+    extra = stand_in_path(world, report)
+    environment = stack_environment(
+        backend=world.folder / "pulumi",
+        passphrase_file=world.folder / "passphrase",
+        token_file=world.token_file,
+        extra_path=extra,
+    )
+    return Engine(
+        cli=cli,
+        root=world.root,
+        stack=STACK,
+        config_file=world.folder / f"Pulumi.{STACK}.yaml",
+        environment=environment,
+    )
+
+
+def write_config(world: World) -> None:
+    """Copies `Pulumi.local.yaml` out of the checkout with this world's ports, keeping salt and secrets of the copy."""
+    target = world.folder / f"Pulumi.{STACK}.yaml"
+    kept = yaml.safe_load(target.read_text()) if target.exists() else {}
+    text = (world.root / f"Pulumi.{STACK}.yaml").read_text()
+    for offset in range(6):
+        text = text.replace(f":{DEFAULT_PORT + offset}", f":{world.port + offset}")
+    document = yaml.safe_load(text)
+    secrets = {k: v for k, v in kept.get("config", {}).items() if isinstance(v, dict) and set(v) == {"secure"}}
+    document["config"].update(secrets)
+    if "encryptionsalt" in kept:
+        document["encryptionsalt"] = kept["encryptionsalt"]
+    write_private(target, yaml.safe_dump(document, sort_keys=False))
+
+
+def clear_dead_lock(world: World, engine: Engine) -> None:
+    """Removes the lock of an engine that died here: the lock names a process of this machine that no longer runs."""
+    for lock in (world.folder / "pulumi" / ".pulumi" / "locks").glob("**/*.json"):
+        holder = json.loads(lock.read_text())
+        if not Path(f"/proc/{holder.get('pid')}").exists():
+            engine.run("cancel", "--yes")
+            return
+
+
+def wait_for_gateway(world: World) -> None:
+    """Waits until the gateway itself answers, that is until the edge runs the version just deployed."""
+    deadline = time.monotonic() + GATEWAY_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{world.gateway_url}/_gateway/jwks.json", trust_env=False, timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        if time.monotonic() > deadline:
+            raise LocalCloudError(
+                f"the gateway at `{world.gateway_url}` does not answer",
+                code="gateway-silent",
+                help=f"look at `{world.logs}`",
+            )
+        time.sleep(0.2)
+
+
+def summary(text: str) -> str:
+    """The engine's own words on what changed, such as `33 unchanged`."""
+    lines = [line.strip() for line in text.splitlines()]
+    if "Resources:" not in lines:
+        return "nothing reported"
+    after = lines[lines.index("Resources:") + 1 :]
+    found = [line for line in after[: after.index("") if "" in after else 6] if line and "Duration" not in line]
+    return ", ".join(found)
+
+
+LISTS = {
+    "Worker": "accounts/{a}/workers/workers",
+    "KV namespace": "accounts/{a}/storage/kv/namespaces",
+    "Tunnel": "accounts/{a}/cfd_tunnel?is_deleted=false",
+    "VPC service": "accounts/{a}/connectivity/directory/services",
+    "custom domain": "accounts/{a}/workers/domains",
+    "Access application": "accounts/{a}/access/apps",
+    "Access policy": "accounts/{a}/access/policies",
+    "identity provider": "accounts/{a}/access/identity_providers",
+    "service token": "accounts/{a}/access/service_tokens",
+    "DNS record": "zones/{z}/dns_records",
+}
+
+
+def remaining(world: World) -> list[str]:
+    """The kinds of object that the local API still lists."""
+    headers = {"Authorization": f"Bearer {world.token_file.read_text().strip()}"}
+    found = []
+    for kind, path in LISTS.items():
+        url = f"{world.cloudflare_api}/{path.format(a=ACCOUNT_ID, z=ZONE_ID)}"
+        answer = httpx.get(url, headers=headers, trust_env=False)
+        if answer.status_code != 200 or answer.json()["result"]:
+            found.append(kind)
+    return found
+
+
+def status(world: World) -> dict[str, Any]:
+    """What runs, where, and who can sign in."""
+    return {
+        "gateway_url": world.gateway_url,
+        "issuer": world.issuer,
+        "accounts": [{k: a[k] for k in ("email", "password", "role")} for a in world.accounts()],
+        "cloudflare_api": world.cloudflare_api,
+        "origin": world.origin,
+        "log_dir": str(world.logs),
+        "state_dir": str(world.folder),
+        "parts": {name: _state(world, name) for name in reversed(PART_NAMES)},
+    }
+
+
+def _state(world: World, name: str) -> dict[str, Any]:
+    pid = processes.running_pid(world, name) if world.folder.exists() else None
+    return {"state": "running" if pid else "stopped", "pid": pid}

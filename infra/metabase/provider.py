@@ -1,0 +1,154 @@
+"""`pulumi-resource-mbgate`: the project's own Pulumi provider, for what Pulumi's ecosystem lacks.
+
+Resource tokens: `mbgate:index:GeneratedKey`, `mbgate:index:MetabaseSetup`, `mbgate:index:MetabaseGroup`,
+`mbgate:index:MetabasePermissions`. Faults reach the engine as one readable message, never as a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pulumi.provider.experimental import server
+from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.provider.experimental.provider import (
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DiffRequest,
+    DiffResponse,
+    GetSchemaRequest,
+    GetSchemaResponse,
+    Provider,
+    ReadRequest,
+    ReadResponse,
+    UpdateRequest,
+    UpdateResponse,
+)
+
+from infra.errors import MbgateError
+
+from .kinds import KINDS, Kind
+
+VERSION = "0.1.0"
+
+
+class MbgateProvider(Provider):
+    """Dispatches each operation to the `Kind` of its resource type."""
+
+    async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
+        """A minimal schema: the program's classes are written by hand in `infra/metabase/resources.py`."""
+        return GetSchemaResponse(schema='{"name":"mbgate","version":"' + VERSION + '"}')
+
+    async def check(self, request: CheckRequest) -> CheckResponse:
+        """Refuses missing and unknown inputs, all at once."""
+        kind = KINDS[request.type]
+        given = set(request.new_inputs)
+        failures = [CheckFailure(name, f"unknown input `{name}`") for name in sorted(given - set(kind.inputs))]
+        failures += [CheckFailure(name, f"input `{name}` is required") for name in sorted(set(kind.inputs) - given)]
+        return CheckResponse(inputs=request.new_inputs, failures=failures)
+
+    async def diff(self, request: DiffRequest) -> DiffResponse:
+        """Compares inputs; secrecy alone is no difference. Credentials that only open the door change in place."""
+        kind = KINDS[request.type]
+        changed = [
+            name for name in kind.inputs if plain(request.old_state.get(name)) != plain(request.new_inputs.get(name))
+        ]
+        replaces = [name for name in changed if name in kind.replace_on]
+        return DiffResponse(changes=bool(changed), replaces=replaces, diffs=changed)
+
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        """Makes the resource; in a preview its outputs are unknown."""
+        kind = KINDS[request.type]
+        if request.preview:
+            return CreateResponse(resource_id="", properties=_unknown(kind, request.properties))
+        outputs = await _run(kind.create, plain_map(request.properties))
+        return CreateResponse(resource_id=str(outputs.pop("id")), properties=_state(kind, request.properties, outputs))
+
+    async def update(self, request: UpdateRequest) -> UpdateResponse:
+        """Changes the resource in place."""
+        kind = KINDS[request.type]
+        if request.preview:
+            return UpdateResponse(properties=_unknown(kind, request.news))
+        outputs = await _run(kind.update, plain_map(request.olds), plain_map(request.news))
+        outputs.pop("id", None)
+        return UpdateResponse(properties=_state(kind, request.news, outputs))
+
+    async def read(self, request: ReadRequest) -> ReadResponse:
+        """Observes the resource; one that is gone has an empty id, so that the engine makes it again."""
+        kind = KINDS[request.type]
+        observed = await _run(kind.read, plain_map(request.properties))
+        if observed is None:
+            return ReadResponse(resource_id="", properties={}, inputs={})
+        properties = {**request.properties, **_mark(kind, observed)}
+        inputs = {name: properties[name] for name in request.inputs if name in properties}
+        return ReadResponse(resource_id=request.resource_id, properties=properties, inputs=inputs)
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Removes the resource; what is gone already is fine."""
+        await _run(KINDS[request.type].delete, plain_map(request.properties))
+
+
+async def _run(operation: Callable[..., Any], *args: Any) -> Any:
+    """Runs blocking work off the event loop; an own error becomes the engine's message without a traceback."""
+    try:
+        return await asyncio.to_thread(operation, *args)
+    except MbgateError as error:
+        raise RuntimeError(str(error)) from None
+
+
+def plain(value: PropertyValue | None) -> Any:
+    """The plain Python value, without secrecy; `Computed` stays, and equals nothing known."""
+    if value is None:
+        return None
+    inner = value.value
+    if isinstance(inner, Computed):
+        return inner
+    if isinstance(inner, dict) or hasattr(inner, "items"):
+        return {k: plain(v) for k, v in inner.items()}  # type: ignore[union-attr]
+    if isinstance(inner, (list, tuple)):
+        return [plain(v) for v in inner]
+    if isinstance(inner, float) and inner.is_integer():
+        return int(inner)
+    return inner
+
+
+def plain_map(values: dict[str, PropertyValue]) -> dict[str, Any]:
+    """`plain` of each entry."""
+    return {name: plain(value) for name, value in values.items()}
+
+
+def property_value(value: Any) -> PropertyValue:
+    """The engine's form of a plain value."""
+    if isinstance(value, dict):
+        return PropertyValue({k: property_value(v) for k, v in value.items()})
+    if isinstance(value, list):
+        return PropertyValue([property_value(v) for v in value])
+    return PropertyValue(value)
+
+
+def _mark(kind: Kind, outputs: dict[str, Any]) -> dict[str, PropertyValue]:
+    secret = kind.secret_outputs
+    return {name: property_value(value).with_secret(name in secret) for name, value in outputs.items()}
+
+
+def _state(kind: Kind, inputs: dict[str, PropertyValue], outputs: dict[str, Any]) -> dict[str, PropertyValue]:
+    return {**inputs, **_mark(kind, outputs)}
+
+
+def _unknown(kind: Kind, inputs: dict[str, PropertyValue]) -> dict[str, PropertyValue]:
+    return {**inputs, **{name: PropertyValue.computed() for name in kind.outputs}}
+
+
+def main() -> None:
+    """Serves the provider to the engine, whose address is the first argument."""
+    server.main(sys.argv[1:], VERSION, MbgateProvider())
+
+
+if __name__ == "__main__":
+    main()

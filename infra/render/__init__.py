@@ -1,0 +1,1 @@
+"""From settings and decision table to the modules that are uploaded as a Worker."""

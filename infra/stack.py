@@ -1,0 +1,141 @@
+"""Composes the components: the same for local, development and production; only settings differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+
+from infra.access.load import load_policies
+from infra.access.table import canonical_json, compile_table, digest
+from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
+from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
+from infra.render.discovery import discover, fetch_jwks
+from infra.settings import Settings, require_secret
+
+from .components.access import AccessApplication
+from .components.broker import broker_worker
+from .components.gateway import Gateway
+from .components.keys import Keys
+from .components.metabase import MetabaseAccess
+from .components.tunnel import Tunnel
+
+ASSERTION_AUDIENCE = "metabase"
+ASSERTION_SECONDS = 60
+ACCESS_ALGORITHMS = ("RS256",)
+
+
+def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]:
+    """Declares every resource of the stack and answers its exports.
+
+    All that can fail without a cloud (policies, discovery, bundling) is done first, so that bad input changes nothing.
+    """
+    policies = load_policies(root / settings.policies)
+    table = compile_table(policies)
+    discovery = discover(settings.identity.issuer)
+    client_secret = require_secret("oidcClientSecret")
+    gateway_code = bundle_code(root, "gateway/main.js")
+    broker_code = bundle_code(root, "broker/main.js")
+    identity = _identity(settings, discovery)
+    access_keys = _access_keys(settings)
+
+    provider = cloudflare.Provider("cloudflare", base_url=settings.cloudflare.base_url)
+    opts = pulumi.ResourceOptions(providers={"cloudflare": provider})
+
+    keys = Keys(settings.rotation, opts)
+    tunnel = Tunnel(settings, opts)
+    metabase = MetabaseAccess(settings, policies=policies, admin_password=keys.admin_password, opts=opts)
+    origin = {
+        "url": settings.origin.url,
+        "hostname": settings.origin.hostname if _by_hostname(settings) else None,
+    }
+    broker_config = BrokerContext(stack=settings.stack, origin=origin).as_dict()
+    broker = broker_worker(
+        settings,
+        bundle=broker_bundle(root, broker_code, broker_config),
+        key=keys.broker,
+        metabase=metabase,
+        path=tunnel.path,
+        opts=opts,
+    )
+
+    def gateway_config(audience: str | None) -> dict[str, Any]:
+        trust = None
+        if audience is not None:
+            team = str(settings.cloudflare.team_url)
+            trust = AccessTrust(issuer=team, audience=audience, jwks_uri=_certs(team), jwks=access_keys or {"keys": []})
+        return GatewayContext(
+            stack=settings.stack,
+            public_url=settings.gateway.url,
+            policy_digest=digest(table),
+            identity=IdentityContext(**identity, access=trust),
+            session=settings.session.model_dump(),
+            origin=origin,
+            assertion={"audience": ASSERTION_AUDIENCE, "lifetime_seconds": ASSERTION_SECONDS},
+            team_claim=settings.identity.team_claim,
+            brand=settings.brand.model_dump(),
+        ).as_dict()
+
+    def bundle(audience: str | None) -> Any:
+        return gateway_bundle(root, gateway_code, gateway_config(audience), canonical_json(table), digest(table))
+
+    if settings.identity.mode == "access":
+        application = AccessApplication(settings, discovery=discovery, client_secret=client_secret, opts=opts)
+        gateway_modules = application.audience.apply(bundle)
+    else:
+        gateway_modules = bundle(None)
+    gateway = Gateway(
+        settings,
+        bundle=gateway_modules,
+        keys=keys,
+        path=tunnel.path,
+        broker_name=broker.name,
+        client_secret=client_secret if settings.identity.mode == "oidc" else None,
+        opts=opts,
+    )
+    return {
+        "gatewayUrl": settings.gateway.url,
+        "policyDigest": digest(table),
+        "workerVersion": gateway.version_id,
+        "tunnelToken": tunnel.token,
+        "keysRotatedAt": pulumi.Output.all(
+            session=keys.session.rotated_at,
+            assertion=keys.assertion.rotated_at,
+            broker=keys.broker.rotated_at,
+        ),
+    }
+
+
+def _identity(settings: Settings, discovery: dict[str, Any]) -> dict[str, Any]:
+    identity = settings.identity
+    return {
+        "mode": identity.mode,
+        "provider": identity.provider,
+        "issuer": identity.issuer,
+        "client_id": identity.client_id,
+        "scopes": identity.scopes,
+        "authorization_endpoint": discovery["authorization_endpoint"],
+        "token_endpoint": discovery["token_endpoint"],
+        "end_session_endpoint": discovery.get("end_session_endpoint"),
+        "userinfo_endpoint": discovery.get("userinfo_endpoint"),
+        "jwks_uri": discovery["jwks_uri"],
+        "algorithms": identity.algorithms,
+        "jwks": fetch_jwks(discovery["jwks_uri"], identity.algorithms),
+        "bearer_audience": identity.bearer_audience,
+    }
+
+
+def _certs(team_url: str) -> str:
+    return f"{team_url}/cdn-cgi/access/certs"
+
+
+def _access_keys(settings: Settings) -> dict[str, Any] | None:
+    if settings.identity.mode != "access":
+        return None
+    return fetch_jwks(_certs(str(settings.cloudflare.team_url)), ACCESS_ALGORITHMS)
+
+
+def _by_hostname(settings: Settings) -> bool:
+    return settings.origin.private_path == "hostname"
