@@ -7,25 +7,28 @@ import re
 
 LABEL_LENGTH = 63
 STACK_LENGTH = 40
+HASHED = re.compile(r"-[0-9a-f]{8}\Z")
 
 
 def preview_name(branch: str) -> str:
-    """A DNS label (RFC 1035) for any branch name: safe, stable, unique.
+    """A DNS label (RFC 1035, at most 63 characters) for any branch name: safe, stable, unique.
 
-    A name that had to be changed ends in eight hexadecimal digits of its SHA-256, so that two branches never share one.
+    A name that had to be changed ends in eight hexadecimal digits of its SHA-256; a name that already ends like that
+    is changed too, so that no branch can take the label of another.
     """
     return _label(branch, LABEL_LENGTH)
 
 
 def resource_name(stack: str, part: str) -> str:
-    """`mbgate-STACK-PART`, at most 63 characters."""
-    return f"mbgate-{_label(stack, STACK_LENGTH)}-{part}"
+    """`mbgate-STACK-PART`, at most 63 characters; a stack or part that had to be changed ends in its hash."""
+    head = f"mbgate-{_label(stack, STACK_LENGTH)}-"
+    return head + _label(part, LABEL_LENGTH - len(head))
 
 
 def _label(text: str, length: int) -> str:
     safe = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    if safe == text and 0 < len(safe) <= length:
+    if safe == text and 0 < len(safe) <= length and not HASHED.search(safe):
         return safe
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    head = safe[: length - 9].strip("-")
-    return f"{head}-{digest}" if head else f"b-{digest}"
+    head = safe[: length - 9].strip("-") or "b"
+    return f"{head}-{digest}"

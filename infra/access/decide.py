@@ -1,129 +1,207 @@
-"""The meaning of the policies. `worker_templates/gateway/authorize.js` is the same function over the same table.
+"""The decision: a principal, a request and the table in; effect, reason and the deciding rule out.
 
-Default deny; an explicit deny wins; everything that is not understood is a deny with a reason.
+`worker_templates/gateway/authorize.js` makes the same decision from the same table; `tests/corpus` and a property test
+bind the two. Default deny, and whatever can't be understood is a deny with a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
-from .model import UNREADABLE, Decision, Principal, Query, Request
-from .routes import build_tree, find_route, is_number, is_well_formed, parameter_of, resource_id
-from .table import Table
+from .actions import ADHOC, NATIVE
+from .ids import NUMERIC, settle_id
+from .routes import match_route, split_path
+
+Table = dict[str, Any]
+"""The canonical decision table (see `table.compile_table`)."""
+
+Reason = Literal[
+    "rule-allowed",
+    "path-malformed",
+    "role-not-mapped",
+    "role-ambiguous",
+    "route-unknown",
+    "route-blocked",
+    "resource-id-malformed",
+    "resource-id-unsettled",
+    "query-unreadable",
+    "rule-denied",
+    "action-not-granted",
+    "resource-not-granted",
+]
 
 
-def decide(table: Table, principal: Principal, request: Request) -> Decision:
-    """Decides one request; `table` is a compiled one (`compile_table`)."""
-    if not is_well_formed(request.path):
-        return Decision(effect="deny", reason="path-malformed")
+class Resource(TypedDict):
+    """What a request is about."""
+
+    kind: str
+    id: str
+
+
+class Decision(TypedDict):
+    """The answer; what wasn't reached is None or empty."""
+
+    effect: Literal["allow", "deny"]
+    reason: Reason
+    role: str | None
+    rule: str | None
+    route: str | None
+    actions: list[str]
+    resource: Resource | None
+
+
+def decide(table: Table, principal: Mapping[str, Any], request: Mapping[str, Any]) -> Decision:
+    """Judges one request of one principal.
+
+    `principal` has `issuer` and `claims`; `request` has `method`, `path` (raw, without the query string) and, for
+    routes whose body is a query, `query`: `{"native": bool, "database": "1"}`, or None where it can't be read.
+    """
+    segments = split_path(request.get("path"))
+    if segments is None:
+        return _deny("path-malformed")
     roles = matching_roles(table, principal)
-    if len(roles) != 1:
-        return Decision(effect="deny", reason="role-ambiguous" if roles else "role-not-mapped")
-    return _in_role(table, roles[0], request)
+    if not roles:
+        return _deny("role-not-mapped")
+    if len(roles) > 1:
+        return _deny("role-ambiguous")
+    return _decide_route(table, roles[0], request, segments)
 
 
-def decide_in_role(table: Table, role: str, method: str, path: str) -> Decision:
-    """Decides a request without a body for a role by name, whoever is in it: for checks and explanations."""
-    return _in_role(table, role, Request(method=method, path=path))
+def decide_as(table: Table, role: str, request: Mapping[str, Any]) -> Decision:
+    """Judges a request as somebody who has exactly this role."""
+    segments = split_path(request.get("path"))
+    if segments is None:
+        return _deny("path-malformed")
+    return _decide_route(table, role, request, segments)
 
 
-def _in_role(table: Table, role: str, request: Request) -> Decision:
-    route = find_route(build_tree(table["routes"]), request.method, request.path)
-    if route is None:
-        return Decision(effect="deny", reason="route-unknown", role=role)
-    return _on_route(table, role, route, request)
+def matching_roles(table: Table, principal: Mapping[str, Any]) -> list[str]:
+    """The names of the roles that the principal's claims give, sorted."""
+    return [
+        name
+        for name, role in sorted(table["roles"].items())
+        if any(_is_match(entry, principal) for entry in role["match"])
+    ]
 
 
-def matching_roles(table: Table, principal: Principal) -> list[str]:
-    """The roles that the principal's claims match, by name; exactly one is needed to be let in."""
-    return [name for name in sorted(table["roles"]) if _is_in(table["roles"][name], principal)]
+def _is_match(entry: Mapping[str, Any], principal: Mapping[str, Any]) -> bool:
+    claims = principal.get("claims")
+    if entry["issuer"] != principal.get("issuer") or not isinstance(claims, Mapping):
+        return False
+    return all(_has_value(claims.get(name), value) for name, value in entry["claims"].items())
 
 
-def _is_in(role: Mapping[str, Any], principal: Principal) -> bool:
+def _has_value(claim: object, value: str) -> bool:
+    if isinstance(claim, str):
+        return claim == value
+    return isinstance(claim, list) and all(isinstance(item, str) for item in claim) and value in claim
+
+
+def _decide_route(table: Table, role: str, request: Mapping[str, Any], segments: Sequence[str]) -> Decision:
+    found = match_route(table["routes"], str(request.get("method")), segments)
+    if found is None:
+        return _deny("route-unknown", role=role)
+    route, parameters = found
+    if route.get("blocked"):
+        return _deny("route-blocked", role=role, route=route["id"])
+    actions: list[str] = list(route["actions"])
+    resource: Resource | None = None
+    if route["body"] is not None:
+        query = _usable_query(request.get("query"))
+        if query is None:
+            return _deny("query-unreadable", role=role, route=route["id"], actions=actions)
+        if query["native"]:
+            actions = [NATIVE if action == ADHOC else action for action in actions]
+        resource = {"kind": "database", "id": query["database"]}
+    elif route["kind"] is not None:
+        known = table["aliases"].get(route["kind"], {})
+        settled = settle_id(parameters[route["kind"]], route["form"], known)
+        if settled is None:
+            return _deny("resource-id-malformed", role=role, route=route["id"], actions=actions)
+        resource = {"kind": route["kind"], "id": settled}
+    return _decide_rules(table, role, route["id"], actions, resource)
+
+
+def _usable_query(query: object) -> Mapping[str, Any] | None:
+    if not isinstance(query, Mapping) or not isinstance(query.get("native"), bool):
+        return None
+    database = query.get("database")
+    return query if isinstance(database, str) and NUMERIC.fullmatch(database) else None
+
+
+def _decide_rules(
+    table: Table, role: str, route: str, actions: list[str], resource: Resource | None
+) -> Decision:
+    def deny(reason: Reason, rule: str | None = None) -> Decision:
+        return _deny(reason, role=role, rule=rule, route=route, actions=actions, resource=resource)
+
+    rules = table["roles"][role]
+    if _is_unsettled(rules["deny"], actions, resource):
+        return deny("resource-id-unsettled")
+    for action in actions:
+        for rule in rules["deny"]:
+            if action in rule["actions"] and _is_denied(rule, resource):
+                return deny("rule-denied", rule["id"])
+    granted: str | None = None
+    for action in actions:
+        naming = [rule for rule in rules["allow"] if action in rule["actions"]]
+        if not naming:
+            return deny("action-not-granted")
+        any_resource = resource is None or not table["actions"].get(action)
+        granted = next((rule["id"] for rule in naming if any_resource or _covers(rule, resource)), None)
+        if granted is None:
+            return deny("resource-not-granted")
+    if granted is None:
+        return deny("action-not-granted")
+    return {
+        "effect": "allow",
+        "reason": "rule-allowed",
+        "role": role,
+        "rule": granted,
+        "route": route,
+        "actions": actions,
+        "resource": resource,
+    }
+
+
+def _is_unsettled(deny: Sequence[Mapping[str, Any]], actions: Sequence[str], resource: Resource | None) -> bool:
+    """An entity id whose number is unknown could be one that a deny rule lists by number."""
+    if resource is None or NUMERIC.fullmatch(resource["id"]):
+        return False
     return any(
-        match["issuer"] == principal.issuer
-        and all(_has(principal.claims.get(claim), value) for claim, value in match["claims"].items())
-        for match in role["match"]
+        isinstance((rule.get("on") or {}).get(resource["kind"]), list)
+        for rule in deny
+        if any(action in rule["actions"] for action in actions)
     )
 
 
-def _has(claim: Any, value: str) -> bool:
-    if isinstance(claim, list):
-        return all(isinstance(item, str) for item in claim) and value in claim
-    return isinstance(claim, str) and claim == value
+def _is_denied(rule: Mapping[str, Any], resource: Resource | None) -> bool:
+    return resource is None or rule.get("on") is None or _covers(rule, resource)
 
 
-def _on_route(table: Table, name: str, route: Mapping[str, Any], request: Request) -> Decision:
-    def deny(reason: str, **more: Any) -> Decision:
-        return Decision(effect="deny", reason=reason, role=name, route=route["id"], **more)
-
-    if route["blocked"]:
-        return deny("route-blocked")
-    actions, kind, number = tuple(route["actions"]), route["kind"], None
-    if route["body"] is not None:
-        if request.query is None or request.query == UNREADABLE:
-            return deny("query-unreadable", actions=actions)
-        actions, kind, number = _for_query(actions, request.query)
-    elif kind is not None:
-        number = resource_id(parameter_of(route, request.path), route["form"])
-        if number is None:
-            return deny("resource-id-malformed", actions=actions)
-        number = table["aliases"].get(kind, {}).get(number, number)
-    resource = (kind, number) if kind is not None and number is not None else None
-    return _by_rules(table["roles"][name], actions, resource, deny, name, route["id"])
-
-
-def _for_query(actions: tuple[str, ...], query: Query) -> tuple[tuple[str, ...], str, str]:
-    named = tuple("query:native" if a == "query:adhoc" and query.native else a for a in actions)
-    return named, "database", query.database
-
-
-def _by_rules(
-    role: Mapping[str, Any],
-    actions: tuple[str, ...],
-    resource: tuple[str, str] | None,
-    deny: Any,
-    name: str,
-    route: str,
-) -> Decision:
-    known = {"actions": actions, "resource": resource}
-    for action in actions:
-        for rule in role["deny"]:
-            if action not in rule["actions"]:
-                continue
-            if _covers(rule["on"], resource, wide=True):
-                return deny("rule-denied", rule=rule["id"], **known)
-            if _unsettled(rule["on"], resource):
-                return deny("resource-id-unsettled", rule=rule["id"], **known)
-    deciding = None
-    for action in actions:
-        naming = [rule for rule in role["allow"] if action in rule["actions"]]
-        if not naming:
-            return deny("action-not-granted", **known)
-        deciding = next((rule["id"] for rule in naming if _covers(rule["on"], resource, wide=False)), None)
-        if deciding is None:
-            return deny("resource-not-granted", **known)
-    if deciding is None:
-        return deny("action-not-granted", **known)
-    return Decision(effect="allow", reason="rule-allowed", role=name, rule=deciding, route=route, **known)
-
-
-def _covers(on: Mapping[str, Any] | None, resource: tuple[str, str] | None, *, wide: bool) -> bool:
-    """True where a rule is about the resource; a rule without `on` covers all when it denies, none when it allows."""
+def _covers(rule: Mapping[str, Any], resource: Resource | None) -> bool:
     if resource is None:
         return True
-    if on is None:
-        return wide
-    chosen = on.get(resource[0])
-    return chosen == "*" or (isinstance(chosen, (list, tuple)) and resource[1] in chosen)
+    ids = (rule.get("on") or {}).get(resource["kind"])
+    return ids == "*" or (isinstance(ids, list) and resource["id"] in ids)
 
 
-def _unsettled(on: Mapping[str, Any] | None, resource: tuple[str, str] | None) -> bool:
-    """True where a deny rule names ids and the request an id of the other form that no alias relates to them."""
-    if on is None or resource is None:
-        return False
-    chosen = on.get(resource[0])
-    if not isinstance(chosen, (list, tuple)):
-        return False
-    return any(is_number(listed) != is_number(resource[1]) for listed in chosen)
+def _deny(
+    reason: Reason,
+    *,
+    role: str | None = None,
+    rule: str | None = None,
+    route: str | None = None,
+    actions: list[str] | None = None,
+    resource: Resource | None = None,
+) -> Decision:
+    return {
+        "effect": "deny",
+        "reason": reason,
+        "role": role,
+        "rule": rule,
+        "route": route,
+        "actions": actions or [],
+        "resource": resource,
+    }

@@ -1,153 +1,105 @@
-"""The access model: what the YAML says, typed and frozen. Later code has no optional keys."""
+"""The access model: what the policies say, typed, frozen and complete; later code has no optional keys to guess."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
 
-ALL: Literal["*"] = "*"
-Selection = Literal["*"] | tuple[str, ...]
-"""All resources of a kind, or the ids (numeric as text, or entity ids)."""
+ANY = "*"
+"""In `on`: every resource of that kind."""
 
-Form = Literal["id", "slug", "entity"]
-Body = Literal["query", "export-form"]
+Ids = str | tuple[str, ...]
+"""`ANY`, or the ids of single resources."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """One way to be in a role: every named claim of this issuer has exactly this value, or an array that holds it."""
+    """One way to belong to a role: the issuer's name and every one of the claims."""
 
     issuer: str
     claims: Mapping[str, str]
+    """Claim → value; a string claim must equal it, an array of strings must contain it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Allows or denies actions on resources; `on` None means every resource (deny rules only)."""
+    """Allows or denies actions, on single resources or on every resource of a kind."""
 
     id: str
     actions: tuple[str, ...]
-    on: Mapping[str, Selection] | None
+    on: Mapping[str, Ids] | None
+    """Kind → ids; None where the rule lists no resources."""
+    line: int
+    """Where the rule stands in its file, from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetabaseGrant:
-    """The role's Metabase group and what that group may see: collection name → `read` or `write`."""
+class MetabaseGrants:
+    """What Metabase's own permissions give the role: a group, and collections by name."""
 
     group: str
     collections: Mapping[str, str]
+    """Collection name → `read` or `write`; `root` is "Our analytics"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A role: who is in it, what it may do, where its people start."""
+    """A role: who has it, where it lands, and what it may do."""
 
     name: str
     description: str
     match: tuple[Match, ...]
     landing: str
-    metabase: MetabaseGrant
+    """The path of a page that the role can open; people are sent there after sign-in and from refusals."""
+    metabase: MetabaseGrants | None
     allow: tuple[Rule, ...]
     deny: tuple[Rule, ...]
 
     @property
     def allowed_actions(self) -> frozenset[str]:
-        """Actions that some allow rule names."""
-        return frozenset(action for rule in self.allow for action in rule.actions)
+        """Every action that an allow rule names, on whatever resource, except those denied on all resources."""
+        denied = {action for rule in self.deny if rule.on is None for action in rule.actions}
+        return frozenset(action for rule in self.allow for action in rule.actions) - denied
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A Metabase operation: method and path → actions on a resource; or blocked for everyone."""
+    """One request that Metabase answers, and what it takes to be let through."""
 
     id: str
     method: str
+    """An upper-case method; a HEAD request is judged as GET."""
     path: str
-    actions: tuple[str, ...]
-    kind: str | None
-    form: Form | None
-    page: bool
-    body: Body | None
-    blocked: bool
+    """Literal segments, `:name` for one segment, a final `*` for one or more."""
+    actions: tuple[str, ...] = ()
+    """All of them must be granted."""
+    kind: str | None = None
+    """The kind of the resource; its id is the segment of that name, or the query's database."""
+    form: str | None = None
+    """`id`, `slug` or `entity`: how the id is written."""
+    page: bool = False
+    """A page for a browser rather than a call of the API."""
+    body: str | None = None
+    """`query` or `export-form`: the body is a query, which decides between `query:adhoc` and `query:native`."""
+    blocked: bool = False
+    """Known, and never let through for anybody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """The route catalogue: everything that isn't in it is denied."""
+
+    checked: tuple[str, ...]
+    """The Metabase versions whose routes were compared."""
+    routes: tuple[Route, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """Everything in the policies folder."""
+    """Everything that the decision table is compiled from."""
 
     roles: tuple[Role, ...]
-    routes: tuple[Route, ...]
-    aliases: Mapping[str, Mapping[str, str]]
-    """kind → entity id → numeric id, where a policy gives both."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Principal:
-    """Who asks: the verified issuer's name and its claims."""
-
-    issuer: str
-    claims: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Query:
-    """What a request's body asks of a database."""
-
-    native: bool
-    database: str
-
-
-UNREADABLE: Literal["unreadable"] = "unreadable"
-"""The body of a query route is no Metabase query that can be judged."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What is asked: method, raw path without query string, and the body's query where the route has one."""
-
-    method: str
-    path: str
-    query: Query | Literal["unreadable"] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """The answer, with the reason and the rule that made it."""
-
-    effect: Literal["allow", "deny"]
-    reason: str
-    role: str | None = None
-    rule: str | None = None
-    route: str | None = None
-    actions: tuple[str, ...] = ()
-    resource: tuple[str, str] | None = None
-    """kind and id"""
-
-    def as_dict(self) -> dict[str, Any]:
-        """In the form of the decision corpus, which the Worker answers too."""
-        return {
-            "effect": self.effect,
-            "reason": self.reason,
-            "role": self.role,
-            "rule": self.rule,
-            "route": self.route,
-            "actions": list(self.actions),
-            "resource": {"kind": self.resource[0], "id": self.resource[1]} if self.resource else None,
-        }
-
-
-REASONS: dict[str, str] = {
-    "rule-allowed": "a rule of the role allows it",
-    "path-malformed": "the address has a form that no page of Metabase has",
-    "role-not-mapped": "no role matches the person's claims",
-    "role-ambiguous": "more than one role matches the person's claims, and exactly one must",
-    "route-unknown": "the address is none that the route catalogue knows",
-    "route-blocked": "this part of Metabase is closed to everyone from outside",
-    "resource-id-malformed": "the address names its resource in a form that Metabase does not have",
-    "resource-id-unsettled": "the resource is named by an entity id that the policies can't relate to their own ids",
-    "query-unreadable": "the query in the request can't be read, so it can't be judged",
-    "rule-denied": "a rule of the role forbids it",
-    "action-not-granted": "no rule of the role allows this kind of action",
-    "resource-not-granted": "the role may do this, but not with this resource",
-}
+    """Sorted by name."""
+    catalogue: Catalogue
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Kind → entity id → numeric id, for resources that the policies give both of."""

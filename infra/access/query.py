@@ -1,76 +1,109 @@
-"""What a Metabase query body asks: SQL or the query builder, and of which database.
+"""Reads a query body: is there native SQL in it, and which database does it ask?
 
-Metabase's `create-queries` permission stays the real control; this reading lets the edge tell the two apart, and what it
-can't read is refused. The same rules are in `worker_templates/gateway/query.js`.
+`worker_templates/gateway` reads bodies with the same meaning. What can't be read for certain is None, and a deny.
+Metabase accepts several spellings (`mbql.normalize` folds case and `_`), so keys and tokens are folded here too, and the
+whole tree is searched rather than the places where native SQL is known to stand today.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
 from urllib.parse import parse_qs
 
-from .model import UNREADABLE, Query
-
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
+MAX_DATABASE = 9_999_999_999
+NATIVE_STAGE = "mbql.stage/native"
 
 
-class _DuplicateKey(ValueError):
-    pass
+class Query(TypedDict):
+    """What a decision needs to know of a query."""
+
+    native: bool
+    database: str
 
 
-def read_query(body: bytes, content_type: str) -> Query | Literal["unreadable"]:
-    """Reads a request body: JSON with the query itself or under `query`, or a form with a `query` field of JSON text."""
-    if len(body) > MAX_BYTES:
-        return UNREADABLE
-    try:
-        return _judge(_document(body.decode(), content_type))
-    except (ValueError, RecursionError):
-        return UNREADABLE
+def read_query(body: str, form: str = "query", content_type: str = "application/json") -> Query | None:
+    """The query in a request's body, or None where it can't be read.
+
+    `form` is the route's: `query` for a JSON query; `export-form` for a JSON object or an urlencoded form whose `query` is
+    the query, or a string that holds it.
+    """
+    kind = content_type.split(";")[0].strip().lower()
+    if form == "query":
+        return inspect_query(_parse(body)) if kind == "application/json" else None
+    if kind == "application/x-www-form-urlencoded":
+        values = parse_qs(body, keep_blank_values=True).get("query", [])
+        return inspect_query(_parse(values[0])) if len(values) == 1 else None
+    if kind != "application/json":
+        return None
+    outer = _parse(body)
+    query = outer.get("query") if isinstance(outer, dict) else None
+    return inspect_query(_parse(query) if isinstance(query, str) else query)
 
 
-def _document(text: str, content_type: str) -> Any:
-    if content_type.split(";")[0].strip().lower() == "application/x-www-form-urlencoded":
-        fields = parse_qs(text, keep_blank_values=True, strict_parsing=True)
-        if len(fields.get("query", [])) != 1:
-            raise ValueError("one `query` field is needed")
-        return _parse(fields["query"][0])
-    document = _parse(text)
-    if isinstance(document, dict) and "query" in document and "type" not in document and "lib/type" not in document:
-        inner = document["query"]
-        return _parse(inner) if isinstance(inner, str) else inner
-    return document
+def inspect_query(query: object) -> Query | None:
+    """The same for a query that is parsed already."""
+    if not isinstance(query, dict):
+        return None
+    databases: set[int] = set()
+    native = False
+    for depth, node in _objects(query):
+        if depth > MAX_DEPTH:
+            return None
+        native = native or _is_native(node)
+        databases |= _databases(node)
+    own = _databases(query)
+    if len(databases) != 1 or own != databases:
+        return None
+    database = own.pop()
+    return {"native": native, "database": str(database)} if 0 < database <= MAX_DATABASE else None
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_unique)
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _DuplicateKey("a key is there twice")
-    return found
+def _fold(text: object) -> str:
+    return text.lower().replace("_", "-") if isinstance(text, str) else ""
 
 
-def _judge(query: Any) -> Query | Literal["unreadable"]:
-    if not isinstance(query, dict):
-        return UNREADABLE
-    database = query.get("database")
-    if isinstance(database, bool) or not isinstance(database, int) or database < 0:
-        return UNREADABLE
-    if query.get("type") not in ("query", "native") and query.get("lib/type") != "mbql/query":
-        return UNREADABLE
-    return Query(native=_is_native(query, 0), database=str(database))
+def _objects(root: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    waiting: list[tuple[int, object]] = [(1, root)]
+    while waiting:
+        depth, node = waiting.pop()
+        if depth > MAX_DEPTH:
+            yield depth, {}
+        elif isinstance(node, dict):
+            yield depth, node
+            waiting.extend((depth + 1, child) for child in node.values())
+        elif isinstance(node, list):
+            waiting.extend((depth + 1, child) for child in node)
 
 
-def _is_native(value: Any, depth: int) -> bool:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deep")
-    if isinstance(value, list):
-        return any([_is_native(item, depth + 1) for item in value])
-    if not isinstance(value, dict):
-        return False
-    own = value.get("type") == "native" or value.get("lib/type") == "mbql.stage/native" or "native" in value
-    return any([own, *(_is_native(item, depth + 1) for item in value.values())])
+def _is_native(node: Mapping[str, Any]) -> bool:
+    return any(
+        (key == "type" and _fold(value) == "native")
+        or (key == "lib/type" and _fold(value) == NATIVE_STAGE)
+        or (key == "native" and value is not None)
+        for key, value in ((_fold(name), value) for name, value in node.items())
+    )
+
+
+def _databases(node: Mapping[str, Any]) -> set[int]:
+    """Whole numbers under a key that reads `database`; JSON doesn't tell 1 from 1.0."""
+    return {
+        int(value)
+        for key, value in node.items()
+        if _fold(key) == "database"
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and value == value // 1
+    }

@@ -1,111 +1,74 @@
-"""Paths: which are well formed, and which route of the catalogue one belongs to. No regular expression ever decides.
+"""Paths: which are well-formed, and which route of the catalogue a request meets.
 
-The same rules are in `worker_templates/gateway/authorize.js`; the decision corpus binds the two.
+No regular expression of a policy and no query string takes part, and nothing is decoded or resolved: a path that two
+parties could read in two ways is refused (CVE-2026-33494, CVE-2025-66490, CVE-2021-29492, CVE-2026-26205).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .model import Form
-
-REST = "*"
-_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/")
-_HEX = frozenset("0123456789abcdefABCDEF")
-_NANOID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-NANOID_LENGTH = 21
-NUMBER_LENGTH = 10
+WELL_FORMED = re.compile(r"/(?:[ !\"$&-:<->@-\[\]-~]|%[89A-Fa-f][0-9A-Fa-f])*")
+"""Printable ASCII without `#`, `%`, `;`, `?` and the backslash; a percent-encoded byte only from 80 to FF."""
 
 
-def is_well_formed(path: str) -> bool:
-    """True for a path that has one meaning to everyone on the way.
-
-    Refused: no leading `/`, `//`, `.` and `..` segments, `\\`, `#`, `?`, `;` (path parameters, which Jetty drops), controls,
-    non-ASCII, and percent-encoding of ASCII. `%80`–`%FF` (UTF-8 in slugs) can't change a path's structure.
-    """
-    if not path.startswith("/"):
-        return False
-    index = 0
-    while index < len(path):
-        char = path[index]
-        if char == "%":
-            pair = path[index + 1 : index + 3]
-            if len(pair) != 2 or not _HEX.issuperset(pair) or int(pair, 16) < 0x80:
-                return False
-            index += 3
-            continue
-        if char not in _SAFE:
-            return False
-        index += 1
-    segments = path.split("/")[1:]
-    return all(segment not in ("", ".", "..") for segment in segments[:-1]) and segments[-1] not in (".", "..")
+def split_path(path: object) -> list[str] | None:
+    """The segments of a well-formed path, without one trailing slash; None for any other. `/` has none."""
+    if not isinstance(path, str) or not WELL_FORMED.fullmatch(path):
+        return None
+    if path == "/":
+        return []
+    segments = path[1:].split("/")
+    if segments[-1] == "":
+        segments.pop()
+    return None if any(segment in ("", ".", "..") for segment in segments) else segments
 
 
-def segments_of(path: str) -> list[str]:
-    """The segments of a well-formed path; one trailing slash is nothing."""
-    trimmed = path.removesuffix("/") if path != "/" else ""
-    return trimmed.split("/")[1:]
+def pattern_segments(pattern: str) -> list[str]:
+    """The segments of a route's path."""
+    return pattern[1:].split("/") if pattern != "/" else []
 
 
-def resource_id(segment: str, form: Form) -> str | None:
-    """The id in a path segment, or None where the segment has not that form.
-
-    `id`: number or entity id; `slug`: number, alone or before `-words`; `entity`: 21-character entity id only.
-    """
-    if form == "slug":
-        segment = segment.split("-", 1)[0]
-        return segment if _is_number(segment) else None
-    if form == "id" and _is_number(segment):
-        return segment
-    return segment if len(segment) == NANOID_LENGTH and _NANOID.issuperset(segment) else None
+def specificity(pattern: str) -> tuple[int, ...]:
+    """Orders patterns that match the same path: a literal segment before a parameter before the rest."""
+    return tuple(0 if part == "*" else 1 if part.startswith(":") else 2 for part in pattern_segments(pattern))
 
 
-def _is_number(text: str) -> bool:
-    digits = text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH
-    return digits and (text == "0" or not text.startswith("0"))
+def shape(pattern: str) -> str:
+    """The pattern without its parameters' names: two routes of one method and shape can't be told apart."""
+    return "/" + "/".join(":" if part.startswith(":") else part for part in pattern_segments(pattern))
 
 
-def is_number(text: str) -> bool:
-    """True for a numeric Metabase id as the API spells it."""
-    return _is_number(text)
-
-
-Tree = dict[str, Any]
-
-
-def build_tree(routes: Iterable[Mapping[str, Any]]) -> Tree:
-    """A tree over segments: literals, `:` for a parameter, `*` for the rest, `=` method → route at an end."""
-    root: Tree = {}
+def match_route(
+    routes: Sequence[Mapping[str, Any]], method: str, segments: Sequence[str]
+) -> tuple[Mapping[str, Any], dict[str, str]] | None:
+    """The most specific route for a method and a path's segments, with its parameters; None if there is none."""
+    wanted = "GET" if method == "HEAD" else method
+    best: tuple[Mapping[str, Any], dict[str, str]] | None = None
+    rank: tuple[int, ...] = ()
     for route in routes:
-        node = root
-        for part in segments_of(route["path"]):
-            node = node.setdefault(":" if part.startswith(":") else part, {})
-        node.setdefault("=", {})[route["method"]] = route
-    return root
-
-
-def find_route(tree: Tree, method: str, path: str) -> Mapping[str, Any] | None:
-    """The most specific route: segment by segment a literal beats a parameter beats the rest."""
-    return _descend(tree, segments_of(path), 0, "GET" if method == "HEAD" else method)
-
-
-def _descend(node: Tree, segments: list[str], index: int, method: str) -> Mapping[str, Any] | None:
-    if index == len(segments):
-        found = node.get("=", {}).get(method)
-        return found if found is not None else None
-    part = segments[index]
-    for key in (part, ":"):
-        # A request's own `:`, `*` or `=` is a parameter's value, never a key of the tree.
-        if key == part and part in (":", REST, "="):
+        if route["method"] != wanted:
             continue
-        if key in node and (found := _descend(node[key], segments, index + 1, method)) is not None:
-            return found
-    rest = node.get(REST, {}).get("=", {}).get(method)
-    return rest if rest is not None else None
+        parameters = _match(pattern_segments(route["path"]), segments)
+        if parameters is None:
+            continue
+        this = specificity(route["path"])
+        if best is None or this > rank:
+            best, rank = (route, parameters), this
+    return best
 
 
-def parameter_of(route: Mapping[str, Any], path: str) -> str:
-    """The segment of `path` that names the resource of a route that has a kind."""
-    pattern = segments_of(route["path"])
-    return segments_of(path)[pattern.index(f":{route['kind']}")]
+def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    has_rest = bool(pattern) and pattern[-1] == "*"
+    fixed = pattern[:-1] if has_rest else pattern
+    if len(segments) <= len(fixed) if has_rest else len(segments) != len(fixed):
+        return None
+    parameters: dict[str, str] = {}
+    for part, segment in zip(fixed, segments, strict=False):
+        if part.startswith(":"):
+            parameters[part[1:]] = segment
+        elif part != segment:
+            return None
+    return parameters

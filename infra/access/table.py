@@ -1,66 +1,76 @@
-"""The decision table: what the Worker reads, and what Python's `decide` reads too."""
+"""The decision table: policies compiled to plain, canonical data that every evaluator reads."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from .actions import ACTIONS
-from .model import Policies, Role, Route, Rule
+from .decide import Table
+from .model import Match, Policies, Role, Route, Rule
 
 VERSION = 1
-Table = Mapping[str, Any]
 
 
-def compile_table(policies: Policies) -> dict[str, Any]:
-    """Plain data, complete: nothing outside it takes part in a decision."""
+def compile_table(policies: Policies) -> Table:
+    """The table of these policies; ids are numeric wherever the policies give an entity id's number."""
     return {
         "version": VERSION,
-        "actions": {name: list(kinds) for name, kinds in ACTIONS.items()},
+        "actions": {name: list(action.kinds) for name, action in ACTIONS.items()},
         "aliases": {kind: dict(ids) for kind, ids in policies.aliases.items()},
-        "roles": {role.name: _role(role) for role in policies.roles},
-        "routes": [_route(route) for route in policies.routes],
+        "roles": {role.name: _role(role, policies) for role in policies.roles},
+        "routes": [_route(route) for route in policies.catalogue.routes],
     }
 
 
 def canonical_json(table: Table) -> str:
-    """The one text of a table: sorted keys, no spaces, UTF-8."""
-    return json.dumps(table, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """The table's one text: sorted keys, no spaces; encoded as UTF-8 wherever bytes are needed."""
+    return json.dumps(table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(table: Table) -> str:
-    """SHA-256 of the canonical text, hexadecimal: names this policy in assertions and audit events."""
+    """SHA-256 of the canonical text, hexadecimal."""
     return hashlib.sha256(canonical_json(table).encode()).hexdigest()
 
 
-def _role(role: Role) -> dict[str, Any]:
+def _role(role: Role, policies: Policies) -> dict[str, Any]:
     return {
-        "match": [{"issuer": m.issuer, "claims": dict(m.claims)} for m in role.match],
+        "match": [_match(entry) for entry in role.match],
         "landing": role.landing,
-        "scope": {"group": role.metabase.group, "collections": dict(role.metabase.collections)},
-        "allow": [_rule(rule) for rule in role.allow],
-        "deny": [_rule(rule) for rule in role.deny],
+        "allow": [_rule(rule, policies) for rule in role.allow],
+        "deny": [_rule(rule, policies) for rule in role.deny],
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    on = None
+def _match(match: Match) -> dict[str, Any]:
+    return {"issuer": match.issuer, "claims": dict(match.claims)}
+
+
+def _rule(rule: Rule, policies: Policies) -> dict[str, Any]:
+    compiled: dict[str, Any] = {"id": rule.id, "actions": list(rule.actions)}
     if rule.on is not None:
-        on = {kind: "*" if chosen == "*" else list(chosen) for kind, chosen in rule.on.items()}
-    return {"id": rule.id, "actions": list(rule.actions), "on": on}
+        compiled["on"] = {
+            kind: ids if isinstance(ids, str) else _numbers(ids, policies.aliases.get(kind, {}))
+            for kind, ids in rule.on.items()
+        }
+    return compiled
+
+
+def _numbers(ids: tuple[str, ...], aliases: Any) -> list[str]:
+    return list(dict.fromkeys(aliases.get(text, text) for text in ids))
 
 
 def _route(route: Route) -> dict[str, Any]:
+    if route.blocked:
+        return {"id": route.id, "method": route.method, "path": route.path, "page": route.page, "blocked": True}
     return {
         "id": route.id,
         "method": route.method,
         "path": route.path,
+        "form": route.form,
         "actions": list(route.actions),
         "kind": route.kind,
-        "form": route.form,
         "page": route.page,
         "body": route.body,
-        "blocked": route.blocked,
     }

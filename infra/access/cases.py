@@ -1,0 +1,168 @@
+"""Policy tests, `tests.yaml`: people with their claims, and what each may and may not do.
+
+An entry of `allow` or `deny` is `METHOD PATH`, or a mapping with `request` and what else is expected or sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from infra.errors import PolicyError
+
+from .decide import Decision, Reason, Table, decide
+from .load import sorted_faults
+from .source import BOOLEAN, Node, Source
+
+TESTS_FILE = "tests.yaml"
+REQUEST = re.compile(r"[A-Z]+ \S.*")
+Principal = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One expectation."""
+
+    person: str
+    principal: Principal
+    request: Mapping[str, Any]
+    effect: str
+    reason: str | None
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A case and what was decided."""
+
+    case: Case
+    decision: Decision
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the decision is the expected one."""
+        return self.decision["effect"] == self.case.effect and self.case.reason in (None, self.decision["reason"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """Decision cells: each role × each action that a route takes. A cell is covered when a case decided on it."""
+
+    covered: frozenset[tuple[str, str]]
+    cells: frozenset[tuple[str, str]]
+    granted: frozenset[tuple[str, str]]
+    """The cells in which the role has an allow rule."""
+
+    @property
+    def uncovered_grants(self) -> list[tuple[str, str]]:
+        """Grants that no case looks at, sorted."""
+        return sorted(self.granted - self.covered)
+
+
+def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
+    """The people and the cases of a file; raises PolicyError with every fault."""
+    source = Source(file)
+    people: dict[str, Principal] = {}
+    cases: list[Case] = []
+    if source.root is not None:
+        top = source.record(source.root, "$", "the policy tests", ("version", "people", "tests"))
+        source.version(top)
+        if "people" in top:
+            people = _read_people(source, *top["people"])
+        for node, path in source.sequence(*top["tests"], "`tests`") if "tests" in top else ():
+            cases.extend(_read_test(source, node, path, people))
+    if source.faults:
+        raise PolicyError(f"the policy tests in `{file}` can't be used", faults=sorted_faults(source))
+    return people, cases
+
+
+def run_cases(table: Table, cases: Iterable[Case]) -> list[Verdict]:
+    """Decides every case."""
+    return [Verdict(case=case, decision=decide(table, case.principal, case.request)) for case in cases]
+
+
+def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:
+    """Which decision cells the verdicts looked at."""
+    actions = {action for route in table["routes"] for action in route.get("actions", ())} | {"query:native"}
+    cells = frozenset((role, action) for role in table["roles"] for action in actions)
+    covered = {
+        (verdict.decision["role"], action)
+        for verdict in verdicts
+        if verdict.decision["role"]
+        for action in verdict.decision["actions"]
+    }
+    granted = {
+        (name, action) for name, role in table["roles"].items() for rule in role["allow"] for action in rule["actions"]
+    }
+    return Coverage(covered=cells & frozenset(covered), cells=cells, granted=cells & frozenset(granted))
+
+
+def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
+    people: dict[str, Principal] = {}
+    for name, _, value, below in source.items(node, path, "`people`"):
+        found = source.record(value, below, "a person", ("issuer", "claims"))
+        claims: dict[str, Any] = {}
+        for claim, _, entry, at in source.items(*found["claims"], "`claims`") if "claims" in found else ():
+            if isinstance(entry, yaml.SequenceNode):
+                items = source.sequence(entry, at, "a claim", empty=True)
+                claims[claim] = [source.text(item, where, "a claim's value") for item, where in items]
+            else:
+                claims[claim] = source.text(entry, at, "a claim's value")
+        issuer = source.text(*found["issuer"], "an issuer's name") if "issuer" in found else None
+        people[name] = {"issuer": issuer, "claims": claims}
+    return people
+
+
+def _read_test(source: Source, node: Node, path: str, people: Mapping[str, Principal]) -> list[Case]:
+    found = source.record(node, path, "a test", ("as",), ("allow", "deny"))
+    person = source.choice(*found["as"], "person", tuple(people)) if "as" in found else None
+    if person is None:
+        return []
+    cases: list[Case] = []
+    for effect in ("allow", "deny"):
+        for entry, below in source.sequence(*found[effect], f"`{effect}`") if effect in found else ():
+            request, reason = _read_expectation(source, entry, below)
+            if request is not None:
+                line = entry.start_mark.line + 1
+                cases.append(
+                    Case(
+                        person=person,
+                        principal=people[person],
+                        request=request,
+                        effect=effect,
+                        reason=reason,
+                        line=line,
+                    )
+                )
+    return cases
+
+
+def _read_expectation(source: Source, node: Node, path: str) -> tuple[dict[str, Any] | None, str | None]:
+    fields: dict[str, tuple[Node, str]] = {"request": (node, path)}
+    if isinstance(node, yaml.MappingNode):
+        fields = source.record(node, path, "an expectation", ("request",), ("query", "reason"))
+    text = source.text(*fields["request"], "a request (`METHOD PATH`)", REQUEST) if "request" in fields else None
+    reason = source.choice(*fields["reason"], "reason", get_args(Reason)) if "reason" in fields else None
+    if text is None:
+        return None, None
+    method, _, target = text.partition(" ")
+    request: dict[str, Any] = {"method": method, "path": target}
+    if "query" in fields:
+        request["query"] = _read_query(source, *fields["query"])
+    return request, reason
+
+
+def _read_query(source: Source, node: Node, path: str) -> dict[str, Any] | None:
+    if isinstance(node, yaml.ScalarNode) and node.value == "unreadable":
+        return None
+    found = source.record(node, path, "a query", ("native", "database"))
+    if not {"native", "database"} <= found.keys():
+        return None
+    native, (database, _) = found["native"], found["database"]
+    is_flag = isinstance(native[0], yaml.ScalarNode) and native[0].tag == BOOLEAN
+    return {"native": source.flag(*native, "`native`") if is_flag else False, "database": str(database.value)}

@@ -1,0 +1,73 @@
+"""Checks across roles: faults that no single rule shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+from .decide import Decision, Table, decide_as
+from .model import Match, Policies, Role
+from .routes import match_route, split_path
+from .source import Node, Source
+from .table import compile_table
+
+Places = Mapping[str, tuple[Node, str]]
+
+
+def check_policies(source: Source, policies: Policies, places: Places, has_routes: bool) -> None:
+    """Notes roles that can't be told apart, share a group, or can't open their landing page.
+
+    Landing pages are judged only where the catalogue could be read (`has_routes`).
+    """
+    for first, second in combinations(policies.roles, 2):
+        _check_overlap(source, first, second, places)
+        _check_group(source, first, second, places)
+    if has_routes:
+        table = compile_table(policies)
+        for role in policies.roles:
+            _check_landing(source, table, role, places)
+
+
+def _check_overlap(source: Source, first: Role, second: Role, places: Places) -> None:
+    for one in first.match:
+        for other in second.match:
+            narrow, wide = (first, second) if _is_within(one, other) else (second, first)
+            if not (_is_within(one, other) or _is_within(other, one)):
+                continue
+            message = f"whoever matches `{narrow.name}` here matches `{wide.name}` too, and two roles are refused"
+            help = "let the claims differ; a person must have exactly one role"
+            source.fault(*places[narrow.name], "role-match-overlapping", message, help)
+            return
+
+
+def _is_within(one: Match, other: Match) -> bool:
+    """Whether everybody who matches `one` matches `other`."""
+    return one.issuer == other.issuer and other.claims.items() <= one.claims.items()
+
+
+def _check_group(source: Source, first: Role, second: Role, places: Places) -> None:
+    if first.metabase and second.metabase and first.metabase.group == second.metabase.group:
+        message = f"the Metabase group `{second.metabase.group}` belongs to role `{first.name}` already"
+        source.fault(*places[second.name], "group-shared", message, "give each role a group of its own")
+
+
+def _check_landing(source: Source, table: Table, role: Role, places: Places) -> None:
+    node, path = places[role.name]
+    decision = decide_as(table, role.name, {"method": "GET", "path": role.landing})
+    if decision["effect"] == "deny":
+        message = f"the role can't open its own landing page `{role.landing}`: {decision['reason']}"
+        source.fault(node, f"{path}.landing", "landing-denied", message, _landing_help(decision))
+    elif not _is_page(table, role.landing):
+        message = f"`{role.landing}` is no page"
+        source.fault(node, f"{path}.landing", "landing-no-page", message, "name a page such as /dashboard/1")
+
+
+def _landing_help(decision: Decision) -> str:
+    if decision["actions"]:
+        return f"allow {' and '.join(decision['actions'])} there, or choose another page"
+    return "choose a page that the route catalogue knows, such as /dashboard/1"
+
+
+def _is_page(table: Table, path: str) -> bool:
+    found = match_route(table["routes"], "GET", split_path(path) or [])
+    return bool(found and found[0].get("page"))

@@ -1,0 +1,159 @@
+"""YAML with positions: reads nodes instead of values, so that each fault names its file, line, column and `$.path`.
+
+Nodes also keep the text as it was written: YAML 1.1 would turn the key `on` into a boolean and `010` into an 8.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import yaml
+
+from infra.errors import Fault
+
+STRING = "tag:yaml.org,2002:str"
+BOOLEAN = "tag:yaml.org,2002:bool"
+BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Node = yaml.Node
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
+    """A suggestion for a misspelt word."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+class Source:
+    """One YAML file and the faults found in it so far."""
+
+    def __init__(self, file: Path | str, text: str | None = None) -> None:
+        self.file = str(file)
+        self.faults: list[Fault] = []
+        self.root: Node | None = None
+        try:
+            self.root = yaml.compose(Path(file).read_text("utf-8") if text is None else text, Loader)
+        except OSError as error:
+            self._fault("file-unreadable", f"can't be read: {(error.strerror or str(error)).lower()}", 1, 1, "$", None)
+            return
+        except UnicodeDecodeError as error:
+            self._fault("file-unreadable", f"is no UTF-8 text at byte {error.start}", 1, 1, "$", "save it as UTF-8")
+            return
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+            self._fault("yaml-invalid", f"is no valid YAML: {problem}", line, column, "$", None)
+            return
+        if self.root is None:
+            self._fault("file-empty", "is empty", 1, 1, "$", "start with `version: 1`")
+
+    def fault(self, node: Node, path: str, code: str, message: str, help: str | None = None) -> None:
+        """Notes a fault at a node."""
+        mark = node.start_mark
+        self._fault(code, message, mark.line + 1, mark.column + 1, path, help)
+
+    def _fault(self, code: str, message: str, line: int, column: int, path: str, help: str | None) -> None:
+        self.faults.append(
+            Fault(code=code, message=message, file=self.file, line=line, column=column, path=path, help=help)
+        )
+
+    def items(self, node: Node, path: str, what: str) -> Iterator[tuple[str, Node, Node, str]]:
+        """The entries of a mapping: key, key node, value node, value's path. Duplicate keys are faults."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fault(node, path, "not-a-mapping", f"{what} must be a mapping, this is {_kind(node)}")
+            return
+        seen: dict[str, Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.fault(key, path, "key-invalid", f"a key of {what} must be text")
+                continue
+            below = child(path, key.value)
+            if key.value in seen:
+                first = seen[key.value].start_mark.line + 1
+                self.fault(key, below, "key-duplicate", f"`{key.value}` is given twice, first in line {first}")
+                continue
+            seen[key.value] = key
+            yield key.value, key, value, below
+
+    def record(
+        self, node: Node, path: str, what: str, required: Collection[str], optional: Collection[str] = ()
+    ) -> dict[str, tuple[Node, str]]:
+        """A mapping with known keys → key: (value node, path). Missing and unknown keys are faults."""
+        known = [*required, *optional]
+        found: dict[str, tuple[Node, str]] = {}
+        for name, key, value, below in self.items(node, path, what):
+            if name in known:
+                found[name] = (value, below)
+            else:
+                options = f"{what} knows {', '.join(known)}"
+                help = nearest(name, known) or options
+                self.fault(key, below, "key-unknown", f"`{name}` is no key of {what}", help)
+        if isinstance(node, yaml.MappingNode):
+            for name in required:
+                if name not in found and not any(key.value == name for key, _ in node.value):
+                    self.fault(node, path, "key-missing", f"{what} lacks `{name}`", f"add `{name}`")
+        return found
+
+    def sequence(self, node: Node, path: str, what: str, *, empty: bool = False) -> Iterator[tuple[Node, str]]:
+        """The entries of a list with their paths; an empty list is a fault unless `empty`."""
+        if not isinstance(node, yaml.SequenceNode):
+            self.fault(node, path, "not-a-list", f"{what} must be a list, this is {_kind(node)}")
+            return
+        if not node.value and not empty:
+            self.fault(node, path, "list-empty", f"{what} is empty", "list at least one entry, or remove the key")
+        for index, entry in enumerate(node.value):
+            yield entry, f"{path}[{index}]"
+
+    def text(self, node: Node, path: str, what: str, pattern: re.Pattern[str] | None = None) -> str | None:
+        """A string; `pattern` must match all of it."""
+        if not isinstance(node, yaml.ScalarNode) or node.tag != STRING:
+            help = f"write it in quotes: \"{node.value}\"" if isinstance(node, yaml.ScalarNode) and node.value else None
+            self.fault(node, path, "not-a-string", f"{what} must be text, this is {_kind(node)}", help)
+            return None
+        if not node.value.strip() or (pattern and not pattern.fullmatch(node.value)):
+            help = f"it must match {pattern.pattern}" if pattern else "write something"
+            self.fault(node, path, "text-invalid", f"`{node.value}` can't be {what}", help)
+            return None
+        return str(node.value)
+
+    def choice(self, node: Node, path: str, what: str, options: Collection[str]) -> str | None:
+        """One of a closed set of words."""
+        word = node.value if isinstance(node, yaml.ScalarNode) else None
+        if word in options:
+            return str(word)
+        shown = f"`{word}`" if word else f"this ({_kind(node)})"
+        help = (nearest(word, options) if word else None) or f"use one of {', '.join(options)}"
+        self.fault(node, path, "choice-unknown", f"{shown} is no {what}", help)
+        return None
+
+    def flag(self, node: Node, path: str, what: str) -> bool:
+        """`true` or `false`."""
+        if isinstance(node, yaml.ScalarNode) and node.tag == BOOLEAN and node.value in ("true", "false"):
+            return bool(node.value == "true")
+        self.fault(node, path, "not-a-boolean", f"{what} must be `true` or `false`")
+        return False
+
+    def version(self, found: dict[str, tuple[Node, str]]) -> None:
+        """`version: 1`, the only version there is."""
+        if "version" in found:
+            node, path = found["version"]
+            if not isinstance(node, yaml.ScalarNode) or node.value != "1":
+                self.fault(node, path, "version-unknown", "the file's version must be 1", "write `version: 1`")
+
+
+def child(path: str, key: str) -> str:
+    """The path of a mapping's value, in JSONPath's notation."""
+    return f"{path}.{key}" if BARE_KEY.fullmatch(key) else f"{path}['{key}']"
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    words = {"null": "nothing", "int": "a number", "float": "a number", "bool": "a boolean", "timestamp": "a date"}
+    return words.get(str(node.tag).rpartition(":")[2], "text")

@@ -1,0 +1,1 @@
+"""The world on one machine: evidence for mbgate, separate from it."""

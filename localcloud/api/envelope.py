@@ -1,0 +1,77 @@
+"""Answers in Cloudflare's envelope, and the error that becomes one."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.responses import JSONResponse
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """A request body: an unknown field is an error, and types are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ApiError(Exception):
+    """An error as Cloudflare answers it."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+def ok(result: Any, *, status: int = 200, **extra: Any) -> JSONResponse:
+    """A success envelope; lists carry `result_info`."""
+    body: dict[str, Any] = {"success": True, "errors": [], "messages": [], "result": result, **extra}
+    if isinstance(result, list) and "result_info" not in extra:
+        count = len(result)
+        body["result_info"] = {
+            "page": 1,
+            "per_page": max(count, 20),
+            "count": count,
+            "total_count": count,
+            "total_pages": 1,
+        }
+    return JSONResponse(body, status_code=status)
+
+
+def failure(error: ApiError) -> JSONResponse:
+    """An error envelope. `x-should-retry: false` keeps official clients from repeating what can't succeed."""
+    errors = [{"code": error.code, "message": error.message}]
+    body = {"success": False, "errors": errors, "messages": [], "result": None}
+    return JSONResponse(body, status_code=error.status, headers={"x-should-retry": "false"})
+
+
+def parse(model: type[Model], body: Any, code: int = 10001) -> Model:
+    """Validates a body; every fault is named in the one message."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_url=False)]
+        raise ApiError(400, code, "; ".join(faults)) from None
+
+
+def dump(model: BaseModel) -> dict[str, Any]:
+    """The fields that the client sent, by their wire names."""
+    return model.model_dump(exclude_unset=True, by_alias=True)
+
+
+def now() -> str:
+    """The time as Cloudflare writes it: RFC 3339 with microseconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def hex_id() -> str:
+    """An identifier of 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def uuid_id() -> str:
+    """A UUID in its usual form."""
+    return str(uuid.uuid4())
