@@ -164,11 +164,11 @@ class Settings(_Section):
     cloudflare: CloudflareSettings
     gateway: GatewaySettings
     identity: IdentitySettings
-    origin: OriginSettings = OriginSettings()
+    origin: OriginSettings = Field(default_factory=OriginSettings)
     metabase: MetabaseSettings
-    session: SessionSettings = SessionSettings()
-    brand: BrandSettings = BrandSettings()
-    rotation: RotationSettings = RotationSettings()
+    session: SessionSettings = Field(default_factory=SessionSettings)
+    brand: BrandSettings = Field(default_factory=BrandSettings)
+    rotation: RotationSettings = Field(default_factory=RotationSettings)
     policies: str = Field("policies", description="folder of the policies, from the project's root")
 
     @model_validator(mode="after")
@@ -180,7 +180,7 @@ class Settings(_Section):
 
 
 SECTIONS: dict[str, type[_Section]] = {
-    name: field.annotation  # type: ignore[misc]
+    name: field.annotation
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
 }
@@ -211,7 +211,7 @@ def _fault(stack: str, detail: Any) -> Fault:
 
 
 def read(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of the running stack. Without an API token nothing can be deployed, so that is checked here too."""
+    """The settings of the running stack; that the API token is there is checked too."""
     source = config or pulumi.Config(NAMESPACE)
     values = {_camel(name): source.get_object(_camel(name)) for name in SECTIONS}
     policies = source.get("policies")

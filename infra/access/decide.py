@@ -130,9 +130,7 @@ def _usable_query(query: object) -> Mapping[str, Any] | None:
     return query if isinstance(database, str) and NUMERIC.fullmatch(database) else None
 
 
-def _decide_rules(
-    table: Table, role: str, route: str, actions: list[str], resource: Resource | None
-) -> Decision:
+def _decide_rules(table: Table, role: str, route: str, actions: list[str], resource: Resource | None) -> Decision:
     def deny(reason: Reason, rule: str | None = None) -> Decision:
         return _deny(reason, role=role, rule=rule, route=route, actions=actions, resource=resource)
 

@@ -184,9 +184,7 @@ def _rule_allowed(case: _Case) -> Words:
 
 def _who_else(case: _Case) -> list[str]:
     able = [
-        name
-        for name in sorted(case.table["roles"])
-        if decide_as(case.table, name, case.request)["effect"] == "allow"
+        name for name in sorted(case.table["roles"]) if decide_as(case.table, name, case.request)["effect"] == "allow"
     ]
     return [f"or ask somebody with role {_quoted(able, ' or ')}"] if able else []
 

@@ -77,13 +77,9 @@ def _read_roles(source: Source, node: Node, path: str, aliases: Aliases) -> list
     return found
 
 
-def _read_role(
-    source: Source, name: str, node: Node, path: str, ids: dict[str, int], aliases: Aliases
-) -> Role | None:
+def _read_role(source: Source, name: str, node: Node, path: str, ids: dict[str, int], aliases: Aliases) -> Role | None:
     before = len(source.faults)
-    found = source.record(
-        node, path, "a role", ("match", "landing", "allow"), ("description", "metabase", "deny")
-    )
+    found = source.record(node, path, "a role", ("match", "landing", "allow"), ("description", "metabase", "deny"))
     description = source.text(*found["description"], "a description") if "description" in found else ""
     match = _read_match(source, *found["match"]) if "match" in found else ()
     landing = source.text(*found["landing"], "a landing page") if "landing" in found else None
@@ -141,9 +137,7 @@ def _read_metabase(source: Source, node: Node, path: str) -> MetabaseGrants | No
     return MetabaseGrants(group=group, collections=collections) if group else None
 
 
-def _read_rules(
-    source: Source, found: Fields, effect: str, ids: dict[str, int], aliases: Aliases
-) -> tuple[Rule, ...]:
+def _read_rules(source: Source, found: Fields, effect: str, ids: dict[str, int], aliases: Aliases) -> tuple[Rule, ...]:
     if effect not in found:
         return ()
     node, path = found[effect]

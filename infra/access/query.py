@@ -30,7 +30,7 @@ def read_query(body: str, form: str = "query", content_type: str = "application/
     `form` is the route's: `query` for a JSON query; `export-form` for a JSON object or an urlencoded form whose `query` is
     the query, or a string that holds it.
     """
-    kind = content_type.split(";")[0].strip().lower()
+    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if form == "query":
         return inspect_query(_parse(body)) if kind == "application/json" else None
     if kind == "application/x-www-form-urlencoded":

@@ -37,9 +37,7 @@ class Aliases:
             known[entity] = number
 
 
-def read_rule(
-    source: Source, node: Node, path: str, effect: str, ids: dict[str, int], aliases: Aliases
-) -> Rule | None:
+def read_rule(source: Source, node: Node, path: str, effect: str, ids: dict[str, int], aliases: Aliases) -> Rule | None:
     """One rule; None where it has faults. `ids` are the rule ids so far with their lines."""
     before = len(source.faults)
     found = source.record(node, path, "a rule", ("id", "actions"), ("on",))
@@ -76,9 +74,7 @@ def _read_on(source: Source, node: Node, path: str, effect: str, aliases: Aliase
     return resources
 
 
-def _read_ids(
-    source: Source, node: Node, path: str, kind: str, effect: str, aliases: Aliases
-) -> tuple[str, ...]:
+def _read_ids(source: Source, node: Node, path: str, kind: str, effect: str, aliases: Aliases) -> tuple[str, ...]:
     ids: list[str] = []
     for entry, below in source.sequence(node, path, f"the list of {kind}s"):
         if isinstance(entry, yaml.MappingNode):

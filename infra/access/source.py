@@ -111,7 +111,7 @@ class Source:
     def text(self, node: Node, path: str, what: str, pattern: re.Pattern[str] | None = None) -> str | None:
         """A string; `pattern` must match all of it."""
         if not isinstance(node, yaml.ScalarNode) or node.tag != STRING:
-            help = f"write it in quotes: \"{node.value}\"" if isinstance(node, yaml.ScalarNode) and node.value else None
+            help = f'write it in quotes: "{node.value}"' if isinstance(node, yaml.ScalarNode) and node.value else None
             self.fault(node, path, "not-a-string", f"{what} must be text, this is {_kind(node)}", help)
             return None
         if not node.value.strip() or (pattern and not pattern.fullmatch(node.value)):

@@ -18,7 +18,7 @@ local_app = typer.Typer(help="The whole system on this machine, against the loca
 console = Console(highlight=False, soft_wrap=True)
 
 
-def _reporter(started: float, status: object) -> local.Report:
+def _reporter(started: float) -> local.Report:
     """Each step is a line of its own with the seconds since the start, so that a log reads as well as a terminal."""
 
     def report(text: str) -> None:
@@ -36,8 +36,8 @@ def up() -> None:
     Example: mbgate local up
     """
     world, started = open_world(find_root()), time.monotonic()
-    with console.status("mbgate local up") as status:
-        result = local.up(world, _reporter(started, status))
+    with console.status("mbgate local up"):
+        result = local.up(world, _reporter(started))
     console.print()
     console.print(
         f"[bold green]The gateway runs.[/bold green] {result['changes']} ({time.monotonic() - started:.0f} s)"
@@ -55,8 +55,8 @@ def down() -> None:
     if not world.folder.exists():
         console.print("nothing runs here")
         return
-    with console.status("mbgate local down") as status:
-        local.down(world, _reporter(started, status))
+    with console.status("mbgate local down"):
+        local.down(world, _reporter(started))
     console.print(f"[bold]Gone.[/bold] Nothing is left ({time.monotonic() - started:.0f} s)")
 
 
@@ -89,7 +89,7 @@ def _print_guide(world: World) -> None:
     console.print(table)
     console.print(
         "Try:\n"
-        "  1. Sign in as the analyst: the Sales overview opens, and `Board numbers` (/dashboard/3) sends you to a page that says why not.\n"
+        "  1. Sign in as the analyst: the Sales overview opens; /dashboard/3 leads to a page that says why not.\n"
         "  2. Sign in as the exec in a private window: the same link opens.\n"
         f"  3. Read who did what: tail -f {world.logs}/audit.ndjson\n"
         "Stop: make demo-down",

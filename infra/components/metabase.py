@@ -42,17 +42,18 @@ class MetabaseAccess(pulumi.ComponentResource):
             opts=child,
         )
         self.api_key = pulumi.Output.secret(setup.api_key)
-        by_role = {role.name: role for role in policies.roles if role.metabase is not None}
+        grants = {role.name: role.metabase for role in policies.roles if role.metabase is not None}
+        levels = {role.name: data_level(role.allowed_actions) for role in policies.roles}
         groups = {
-            name: MetabaseGroup(f"group-{name}", url=url, api_key=self.api_key, name=role.metabase.group, opts=child)
-            for name, role in by_role.items()
+            name: MetabaseGroup(f"group-{name}", url=url, api_key=self.api_key, name=grant.group, opts=child)
+            for name, grant in grants.items()
         }
         MetabasePermissions(
             "permissions",
             url=url,
             api_key=self.api_key,
-            collections={role.metabase.group: dict(role.metabase.collections) for role in by_role.values()},
-            data={role.metabase.group: data_level(role.allowed_actions) for role in by_role.values()},
+            collections={grant.group: dict(grant.collections) for grant in grants.values()},
+            data={grant.group: levels[name] for name, grant in grants.items()},
             group_ids={name: group.group_id for name, group in groups.items()},
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(groups.values())),
         )

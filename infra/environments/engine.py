@@ -27,7 +27,7 @@ class Engine:
     environment: dict[str, str] = field(repr=False)
 
     def run(self, *args: str, stdin: str | None = None, on_line: Line | None = None) -> str:
-        """Runs `pulumi ARGS` on the stack and answers its output; a failure is one error with the engine's own words."""
+        """Runs `pulumi ARGS` on the stack and answers its output; a failure is one error in the engine's words."""
         command = [str(self.cli), *args, "--stack", self.stack, "--config-file", str(self.config_file)]
         return self._execute(command, stdin, on_line)
 

@@ -21,7 +21,7 @@ from .toolchain import obtain_cli
 from .world import ACCOUNT_ID, DEFAULT_PORT, STACK, ZONE_ID, World, prepare, write_private
 
 Report = Callable[[str], None]
-SECRET = "mbgate:oidcClientSecret"
+SECRET = "mbgate:oidcClientSecret"  # noqa: S105 - the name of a setting, not its value
 PART_NAMES = ("connector", "edge", "metabase", "oidc-provider", "cloudflare-api")
 GATEWAY_SECONDS = 30.0
 

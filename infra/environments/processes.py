@@ -1,4 +1,4 @@
-"""Starts, finds and ends the local world's parts. Only processes that it started are ever ended, by id and start time."""
+"""Starts, finds and ends the local world's parts; only what it started is ever ended, by id and start time."""
 
 from __future__ import annotations
 

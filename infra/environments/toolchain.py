@@ -95,7 +95,7 @@ def _install_official(target: Path) -> bool:
 
     try:
         PulumiCommand.install(root=str(target), version=VersionInfo.parse(VERSION))
-    except Exception:  # noqa: BLE001 - the SDK names no error family; the next way is tried instead
+    except Exception:
         return False
     return True
 

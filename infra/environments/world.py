@@ -18,7 +18,7 @@ STACK = "local"
 ACCOUNT_ID = "0123456789abcdef0123456789abcdef"
 ZONE_ID = "fedcba9876543210fedcba9876543210"
 CLIENT_ID = "mbgate"
-PEOPLE = (
+PEOPLE: tuple[tuple[str, str, list[str], str, str | None], ...] = (
     ("analyst", "Ana Lyst", ["bi-analysts"], "sales", "analyst"),
     ("engineer", "Enzo Gineer", ["bi-engineers"], "platform", "engineer"),
     ("exec", "Eve Xec", ["bi-execs"], "leadership", "exec"),

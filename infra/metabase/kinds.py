@@ -104,7 +104,7 @@ def _permissions_read(state: State) -> State | None:
         now = setup.observe_permissions(client, list(state["applied"]))
     if now == state["applied"]:
         return {}
-    # The inputs are names and the graphs are ids: a drift is shown as inputs that differ, so that `up` applies them again.
+    # The inputs are names and the graphs are ids: drift is shown as inputs that differ, so that `up` applies them.
     return {"applied": now, "collections": {}, "data": {}}
 
 

@@ -41,7 +41,7 @@ VERSION = "0.1.0"
 class MbgateProvider(Provider):
     """Dispatches each operation to the `Kind` of its resource type."""
 
-    async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
+    async def get_schema(self, _: GetSchemaRequest) -> GetSchemaResponse:
         """A minimal schema: the program's classes are written by hand in `infra/metabase/resources.py`."""
         return GetSchemaResponse(schema='{"name":"mbgate","version":"' + VERSION + '"}')
 

@@ -13,7 +13,7 @@ KINDS = ("aes256", "es256", "password")
 
 
 def generate(kind: str) -> str:
-    """New material: `aes256` = base64url of 32 bytes, `es256` = private JWK (RFC 7517) as JSON, `password` = 40 characters."""
+    """New material: `aes256` base64url of 32 bytes, `es256` a private JWK (RFC 7517), `password` 40 characters."""
     if kind == "aes256":
         return encode(secrets.token_bytes(32))
     if kind == "password":

@@ -60,7 +60,7 @@ def _first_session(client: MetabaseClient, admin: Administrator, properties: Map
     session = client.sign_in(admin.email, admin.password)
     if session is None:
         raise MetabaseError(
-            f"Metabase is set up already, and not by this stack: `{admin.email}` can't sign in with the stack's password",
+            f"Metabase is set up already, not by this stack: `{admin.email}` can't sign in with its password",
             code="metabase-foreign",
             help="give the stack a Metabase of its own, or reset that person's password to the stack's",
         )

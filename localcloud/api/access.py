@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .envelope import ApiError, Strict, dump, now, ok, parse, uuid_id
+from .envelope import ApiError, Strict, now, ok, parse, uuid_id
 from .world import World, found, json_body, world_of
 
 DURATION = r"^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$|^forever$"
