@@ -17,7 +17,7 @@ from infra.errors import Fault, SettingsError
 
 NAMESPACE = "mbgate"
 ID = r"^[0-9a-f]{32}$"
-HOSTNAME = r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+HOSTNAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 URL = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 COLOR = r"^#[0-9a-f]{6}$"
 

@@ -16,8 +16,9 @@ import yaml
 from infra.errors import PolicyError
 
 from .decide import Decision, Reason, Table, decide
+from .ids import NUMERIC
 from .load import sorted_faults
-from .source import BOOLEAN, Node, Source
+from .source import Node, Source
 
 TESTS_FILE = "tests.yaml"
 REQUEST = re.compile(r"[A-Z]+ \S.*")
@@ -163,6 +164,8 @@ def _read_query(source: Source, node: Node, path: str) -> dict[str, Any] | None:
     found = source.record(node, path, "a query", ("native", "database"))
     if not {"native", "database"} <= found.keys():
         return None
-    native, (database, _) = found["native"], found["database"]
-    is_flag = isinstance(native[0], yaml.ScalarNode) and native[0].tag == BOOLEAN
-    return {"native": source.flag(*native, "`native`") if is_flag else False, "database": str(database.value)}
+    database, path = found["database"]
+    if not isinstance(database, yaml.ScalarNode) or not NUMERIC.fullmatch(database.value):
+        source.fault(database, path, "id-invalid", "`database` must be a number")
+        return None
+    return {"native": source.flag(*found["native"], "`native`"), "database": database.value}

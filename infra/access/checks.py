@@ -8,7 +8,7 @@ from itertools import combinations
 from .decide import Decision, Table, decide_as
 from .model import Match, Policies, Role
 from .routes import match_route, split_path
-from .source import Node, Source
+from .source import Node, Source, entry
 from .table import compile_table
 
 Places = Mapping[str, tuple[Node, str]]
@@ -36,7 +36,7 @@ def _check_overlap(source: Source, first: Role, second: Role, places: Places) ->
                 continue
             message = f"whoever matches `{narrow.name}` here matches `{wide.name}` too, and two roles are refused"
             help = "let the claims differ; a person must have exactly one role"
-            source.fault(*places[narrow.name], "role-match-overlapping", message, help)
+            source.fault(*entry(*places[narrow.name], "match"), "role-match-overlapping", message, help)
             return
 
 
@@ -48,18 +48,18 @@ def _is_within(one: Match, other: Match) -> bool:
 def _check_group(source: Source, first: Role, second: Role, places: Places) -> None:
     if first.metabase and second.metabase and first.metabase.group == second.metabase.group:
         message = f"the Metabase group `{second.metabase.group}` belongs to role `{first.name}` already"
-        source.fault(*places[second.name], "group-shared", message, "give each role a group of its own")
+        source.fault(*entry(*places[second.name], "metabase"), "group-shared", message, "give each role a group of its own")
 
 
 def _check_landing(source: Source, table: Table, role: Role, places: Places) -> None:
-    node, path = places[role.name]
+    node, path = entry(*places[role.name], "landing")
     decision = decide_as(table, role.name, {"method": "GET", "path": role.landing})
     if decision["effect"] == "deny":
         message = f"the role can't open its own landing page `{role.landing}`: {decision['reason']}"
-        source.fault(node, f"{path}.landing", "landing-denied", message, _landing_help(decision))
+        source.fault(node, path, "landing-denied", message, _landing_help(decision))
     elif not _is_page(table, role.landing):
         message = f"`{role.landing}` is no page"
-        source.fault(node, f"{path}.landing", "landing-no-page", message, "name a page such as /dashboard/1")
+        source.fault(node, path, "landing-no-page", message, "name a page such as /dashboard/1")
 
 
 def _landing_help(decision: Decision) -> str:

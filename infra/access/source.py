@@ -150,6 +150,14 @@ def child(path: str, key: str) -> str:
     return f"{path}.{key}" if BARE_KEY.fullmatch(key) else f"{path}['{key}']"
 
 
+def entry(node: Node, path: str, key: str) -> tuple[Node, str]:
+    """The value of a mapping's key, with its path; the mapping itself where the key is missing."""
+    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if name.value == key:
+            return value, child(path, key)
+    return node, path
+
+
 def _kind(node: Node) -> str:
     if isinstance(node, yaml.MappingNode):
         return "a mapping"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from localcloud.plugins.cloudflare.client import Api
@@ -57,12 +57,8 @@ class Resource:
     tolerance: Tolerance = field(default_factory=Tolerance)
     secrets: frozenset[str] = frozenset()
     """Outputs that are secret whatever the inputs are."""
-    kept: frozenset[str] = frozenset()
-    """Outputs that the API answers only once; the state's value stays."""
     unstable: frozenset[str] = frozenset()
     """Outputs that an update changes."""
-    queries: ClassVar[tuple[str, ...]] = ()
-
     @property
     def inputs(self) -> tuple[str, ...]:
         """Every input that this plugin supports."""
@@ -138,9 +134,9 @@ class Resource:
         return await api.send(self.update_verb, path, self.update_body(old, new)) or {}
 
     async def delete(self, api: Api, object_id: str, inputs: Inputs) -> None:
-        """Deletes the object, if the API can; one that is already gone is deleted."""
+        """Deletes the object, if the API can. One that is already gone fails, as in the official provider."""
         if self.deletes:
-            await api.delete(self.path(self.collection + self.item, inputs, object_id))
+            await api.send("DELETE", self.path(self.collection + self.item, inputs, object_id))
 
     def computed(self, answer: Inputs) -> Wire:
         """Outputs of an answer: what the API adds, and inputs that were not given."""
@@ -161,6 +157,18 @@ class Resource:
             elif name not in self.filled and wire not in self.tolerance.hidden and not is_empty(answer.get(wire)):
                 changed[name] = decoded[name]
         return changed
+
+    def imported(self, inputs: Inputs, answer: Inputs) -> Wire:
+        """The inputs that would make this object, without what is the default anyway."""
+        decoded = self.names.decode(answer)
+        given = dict(inputs) | {name: decoded[name] for name in self.required if name in decoded}
+        usual = self.body(given)
+        for name in self.optional:
+            wire = self.names.to_wire(name)
+            is_usual = wire in usual and not has_drifted(usual[wire], answer.get(wire), self.tolerance, wire)
+            if name in decoded and not is_usual and not is_empty(decoded[name]):
+                given[name] = decoded[name]
+        return given
 
     def addressing(self, import_id: str) -> tuple[str, Wire]:
         """The object's id and its addressing inputs, from an import id. Raises PluginError on a malformed one."""
