@@ -52,7 +52,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Decision cells: each role × each action that a route takes. A cell is covered when a case decided on it."""
+    """Decision cells: each role with each action that a route takes. A cell is covered when a case decided on it."""
 
     covered: frozenset[tuple[str, str]]
     cells: frozenset[tuple[str, str]]

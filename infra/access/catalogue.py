@@ -99,6 +99,8 @@ def _read_target(source: Source, node: Node, path: str, found: Fields, pattern: 
     actions = _read_actions(source, node, path, found)
     body = source.choice(*found["body"], "body form", BODIES) if "body" in found else None
     named = [part[1:] for part in pattern_segments(pattern) if part[1:] in KINDS and part.startswith(":")]
+    kind: str | None
+    form: str | None
     if body:
         kind, form = "database", None
         for key in sorted(found.keys() & {"kind", "form"}):

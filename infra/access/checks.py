@@ -48,7 +48,9 @@ def _is_within(one: Match, other: Match) -> bool:
 def _check_group(source: Source, first: Role, second: Role, places: Places) -> None:
     if first.metabase and second.metabase and first.metabase.group == second.metabase.group:
         message = f"the Metabase group `{second.metabase.group}` belongs to role `{first.name}` already"
-        source.fault(*entry(*places[second.name], "metabase"), "group-shared", message, "give each role a group of its own")
+        source.fault(
+            *entry(*places[second.name], "metabase"), "group-shared", message, "give each role a group of its own"
+        )
 
 
 def _check_landing(source: Source, table: Table, role: Role, places: Places) -> None:

@@ -75,7 +75,7 @@ def _facts(case: _Case) -> list[str]:
     return facts
 
 
-def _path_malformed(case: _Case) -> Words:
+def _path_malformed(_: _Case) -> Words:
     return (
         "the path could be read in two ways, so it is refused before anything else",
         ["send it with a leading `/`, without `//`, `.` or `..` segments, `\\`, `;`, `#` or encoded ASCII"],
@@ -114,11 +114,11 @@ def _route_unknown(case: _Case) -> Words:
     )
 
 
-def _route_blocked(case: _Case) -> Words:
+def _route_blocked(_: _Case) -> Words:
     return "the route catalogue blocks this request for everybody; no rule of a role can open it", []
 
 
-def _id_malformed(case: _Case) -> Words:
+def _id_malformed(_: _Case) -> Words:
     return (
         "the id in the path isn't written as this route's ids are",
         ["use the number (7, or 7-a-title on a page), or the 21-character entity id"],
@@ -128,12 +128,12 @@ def _id_malformed(case: _Case) -> Words:
 def _id_unsettled(case: _Case) -> Words:
     rules = [rule["id"] for rule in case.rules("deny") if set(rule["actions"]) & set(case.decision["actions"])]
     return (
-        f"the policies don't know the number of this entity id, and {_quoted(rules)} could deny it by number",
+        f"the policies don't know the number of this entity id, and {_rules(rules)} could deny it by number",
         ["open it by its number, or give {id: …, entity_id: …} in the rules"],
     )
 
 
-def _query_unreadable(case: _Case) -> Words:
+def _query_unreadable(_: _Case) -> Words:
     return (
         "the body can't be read as a query, so native SQL in it can't be ruled out",
         ["send a JSON query that names one `database`"],
@@ -160,7 +160,7 @@ def _resource_not_granted(case: _Case) -> Words:
     short = [action for action in case.decision["actions"] if not _is_granted(case, action)]
     rules = [rule["id"] for rule in case.rules("allow") if set(rule["actions"]) & set(short)]
     return (
-        f"{_quoted(rules)} allow {_quoted(short)}, but not on {case.target}",
+        f"{_rules(rules)} allow{'s' if len(rules) == 1 else ''} {_quoted(short)}, but not on {case.target}",
         [f"add {resource['id']} to `{resource['kind']}s` of {_quoted(rules, ' or ')}", *_who_else(case)],
     )
 
@@ -187,6 +187,10 @@ def _who_else(case: _Case) -> list[str]:
         name for name in sorted(case.table["roles"]) if decide_as(case.table, name, case.request)["effect"] == "allow"
     ]
     return [f"or ask somebody with role {_quoted(able, ' or ')}"] if able else []
+
+
+def _rules(names: Sequence[str]) -> str:
+    return f"rule{'' if len(names) == 1 else 's'} {_quoted(names)}"
 
 
 def _quoted(names: Sequence[str], joint: str = " and ") -> str:

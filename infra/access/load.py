@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
@@ -116,7 +118,7 @@ def _read_claims(source: Source, node: Node, path: str) -> dict[str, str]:
         text = source.text(value, below, "a claim's value")
         if text is not None:
             claims[name] = text
-    if node.value == [] and node.id == "mapping":
+    if isinstance(node, yaml.MappingNode) and not node.value:
         help = "name a claim; a role for everybody who can sign in isn't offered"
         source.fault(node, path, "claims-empty", "a match without claims would take everybody", help)
     return claims

@@ -1,8 +1,8 @@
 """Reads a query body: is there native SQL in it, and which database does it ask?
 
 `worker_templates/gateway` reads bodies with the same meaning. What can't be read for certain is None, and a deny.
-Metabase accepts several spellings (`mbql.normalize` folds case and `_`), so keys and tokens are folded here too, and the
-whole tree is searched rather than the places where native SQL is known to stand today.
+Metabase accepts several spellings (`mbql.normalize` folds case and `_`), so keys and tokens are folded here too, and
+the whole tree is searched rather than the places where native SQL is known to stand today.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Query(TypedDict):
 def read_query(body: str, form: str = "query", content_type: str = "application/json") -> Query | None:
     """The query in a request's body, or None where it can't be read.
 
-    `form` is the route's: `query` for a JSON query; `export-form` for a JSON object or an urlencoded form whose `query` is
-    the query, or a string that holds it.
+    `form` is the route's: `query` for a JSON query; `export-form` for a JSON object or an urlencoded form whose
+    `query` is the query, or a string that holds it.
     """
     kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if form == "query":

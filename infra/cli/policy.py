@@ -24,7 +24,9 @@ policy_app = typer.Typer(help="Check, explain and test the access policies.", no
 console = Console(highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path | None, typer.Argument(help="folder of the policies; the project's own by default")]
-Policies = Annotated[Path | None, typer.Option("--policies", help="folder of the policies; the project's own by default")]
+Policies = Annotated[
+    Path | None, typer.Option("--policies", help="folder of the policies; the project's own by default")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 
 
@@ -152,7 +154,7 @@ def _print_report(file: Path, verdicts: list[Verdict], failed: list[Verdict], co
     typer.echo(f"{len(verdicts) - len(failed)} of {len(verdicts)} policy tests pass")
     grants = len(coverage.granted) - len(coverage.uncovered_grants)
     typer.echo(
-        f"decision cells (role × action): {len(coverage.covered)} of {len(coverage.cells)} covered; "
+        f"decision cells (role, action): {len(coverage.covered)} of {len(coverage.cells)} covered; "
         f"of those that a rule grants, {grants} of {len(coverage.granted)}"
     )
     for role, action in coverage.uncovered_grants:

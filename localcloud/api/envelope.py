@@ -1,4 +1,7 @@
-"""Answers in Cloudflare's envelope, and the error that becomes one."""
+"""Answers in Cloudflare's envelope, and the error that becomes one.
+
+Source: https://developers.cloudflare.com/fundamentals/api/how-to/make-api-calls/
+"""
 
 from __future__ import annotations
 
@@ -19,47 +22,49 @@ class Strict(BaseModel):
 
 
 class ApiError(Exception):
-    """An error as Cloudflare answers it."""
+    """An error as Cloudflare answers it: HTTP status, Cloudflare's code, message; `more` are further errors."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, *more: tuple[int, str]) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.errors = [(code, message), *more]
 
 
 def ok(result: Any, *, status: int = 200, **extra: Any) -> JSONResponse:
-    """A success envelope; lists carry `result_info`."""
+    """A success envelope; `extra` are further members, such as `result_info` of lists."""
     body: dict[str, Any] = {"success": True, "errors": [], "messages": [], "result": result, **extra}
-    if isinstance(result, list) and "result_info" not in extra:
-        count = len(result)
-        body["result_info"] = {
-            "page": 1,
-            "per_page": max(count, 20),
-            "count": count,
-            "total_count": count,
-            "total_pages": 1,
-        }
     return JSONResponse(body, status_code=status)
 
 
 def failure(error: ApiError) -> JSONResponse:
     """An error envelope. `x-should-retry: false` keeps official clients from repeating what can't succeed."""
-    errors = [{"code": error.code, "message": error.message}]
+    errors = [{"code": code, "message": message} for code, message in error.errors]
     body = {"success": False, "errors": errors, "messages": [], "result": None}
     return JSONResponse(body, status_code=error.status, headers={"x-should-retry": "false"})
 
 
-def parse(model: type[Model], body: Any, code: int = 10001) -> Model:
-    """Validates a body; every fault is named in the one message."""
+def unroutable(path: str) -> ApiError:
+    """What Cloudflare answers for an endpoint, account or zone that it does not know."""
+    return ApiError(
+        404,
+        7003,
+        f"Could not route to {path}, perhaps your object identifier is invalid?",
+        (7000, "No route for that URI"),
+    )
+
+
+def parse(model: type[Model], body: Any, code: int = 10001, prefix: str = "") -> Model:
+    """Validates a body; every fault is named in the one message. Raises ApiError 400 with `code`."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise ApiError(400, code, "; ".join(faults)) from None
+        raise ApiError(400, code, prefix + "; ".join(faults)) from None
 
 
 def dump(model: BaseModel) -> dict[str, Any]:
-    """The fields that the client sent, by their wire names."""
-    return model.model_dump(exclude_unset=True, by_alias=True)
+    """The fields that the client sent with a value, by their wire names."""
+    return model.model_dump(exclude_unset=True, exclude_none=True, by_alias=True)
 
 
 def now() -> str:

@@ -6,35 +6,60 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS object (
   kind TEXT, id TEXT, body TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS kv (
-  namespace TEXT, key TEXT, value BLOB NOT NULL, metadata TEXT, PRIMARY KEY (namespace, key));
+CREATE TABLE IF NOT EXISTS kv_value (
+  namespace TEXT, key TEXT, value BLOB NOT NULL, metadata TEXT, expiration INTEGER, PRIMARY KEY (namespace, key));
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO meta VALUES ('revision', 1);
 """
+
+
+class StoreError(Exception):
+    """The state file can't be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KvEntry:
+    """A stored value; `metadata` is JSON text, `expiration` seconds since 1970, None: never."""
+
+    key: str
+    value: bytes
+    metadata: str | None
+    expiration: int | None
 
 
 class Store:
     """One process, one writer; every change is one transaction that also raises the revision."""
 
     def __init__(self, path: Path) -> None:
+        # Made before SQLite opens it: the journal files take the mode of the database.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(SCHEMA)
+        path.chmod(0o600)
+        try:
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"`{path}` is no usable SQLite database: {error}") from None
         self._lock = threading.RLock()
-        self.changed = threading.Condition(self._lock)
+
+    def close(self) -> None:
+        """Writes the journal back and closes the file."""
+        with self._lock:
+            self._db.close()
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """A transaction; an exception inside undoes all of it."""
+        """A transaction; an exception inside undoes all of it. Changes inside a change are part of it."""
         with self._lock:
             if self._db.in_transaction:
                 yield
@@ -47,7 +72,6 @@ class Store:
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self.changed.notify_all()
 
     @property
     def revision(self) -> int:
@@ -76,34 +100,38 @@ class Store:
             rows = self._db.execute("SELECT body FROM object WHERE kind = ? ORDER BY number", (kind,)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
-    def delete(self, kind: str, object_id: str) -> bool:
-        """True where there was one."""
+    def delete(self, kind: str, object_id: str) -> None:
+        """Deletes an object; nothing happens if there is none."""
         with self.change():
-            return self._db.execute("DELETE FROM object WHERE kind = ? AND id = ?", (kind, object_id)).rowcount > 0
+            self._db.execute("DELETE FROM object WHERE kind = ? AND id = ?", (kind, object_id))
 
-    def kv_put(self, namespace: str, key: str, value: bytes, metadata: str | None) -> None:
+    def kv_put(self, namespace: str, entry: KvEntry) -> None:
         """Stores a value. The data plane does not raise the revision: the edge need not reload for it."""
+        row = (namespace, entry.key, entry.value, entry.metadata, entry.expiration)
         with self._lock:
-            self._db.execute("INSERT OR REPLACE INTO kv VALUES (?, ?, ?, ?)", (namespace, key, value, metadata))
+            self._db.execute("INSERT OR REPLACE INTO kv_value VALUES (?, ?, ?, ?, ?)", row)
 
-    def kv_get(self, namespace: str, key: str) -> tuple[bytes, str | None] | None:
-        """Value and metadata, or None."""
+    def kv_get(self, namespace: str, key: str) -> KvEntry | None:
+        """The value, or None where there is none or it has expired."""
+        return next(iter(self._kv_rows("namespace = ? AND key = ?", (namespace, key))), None)
+
+    def kv_list(self, namespace: str) -> list[KvEntry]:
+        """A namespace's live values in the order of their keys."""
+        return self._kv_rows("namespace = ?", (namespace,))
+
+    def _kv_rows(self, condition: str, values: tuple[str, ...]) -> list[KvEntry]:
+        query = (
+            f"SELECT key, value, metadata, expiration FROM kv_value WHERE {condition} "  # noqa: S608 - fixed texts
+            "AND (expiration IS NULL OR expiration > ?) ORDER BY key"
+        )
         with self._lock:
-            row = self._db.execute(
-                "SELECT value, metadata FROM kv WHERE namespace = ? AND key = ?", (namespace, key)
-            ).fetchone()
-        return (bytes(row[0]), row[1]) if row else None
+            rows = self._db.execute(query, (*values, int(time.time()))).fetchall()
+        return [KvEntry(key=r[0], value=bytes(r[1]), metadata=r[2], expiration=r[3]) for r in rows]
 
     def kv_delete(self, namespace: str, key: str | None = None) -> None:
         """Deletes a key, or all of a namespace."""
         with self._lock:
             if key is None:
-                self._db.execute("DELETE FROM kv WHERE namespace = ?", (namespace,))
+                self._db.execute("DELETE FROM kv_value WHERE namespace = ?", (namespace,))
             else:
-                self._db.execute("DELETE FROM kv WHERE namespace = ? AND key = ?", (namespace, key))
-
-    def kv_keys(self, namespace: str) -> list[str]:
-        """The keys of a namespace in order."""
-        with self._lock:
-            rows = self._db.execute("SELECT key FROM kv WHERE namespace = ? ORDER BY key", (namespace,)).fetchall()
-        return [row[0] for row in rows]
+                self._db.execute("DELETE FROM kv_value WHERE namespace = ? AND key = ?", (namespace, key))

@@ -1,8 +1,7 @@
-"""What every handler needs: the store, the account and zone that exist, and the request's parsed JSON."""
+"""What every handler needs: the store, and the one account and zone that exist."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from .store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """The one account and zone of this local cloud."""
+    """The one account and zone of this local cloud. `team_url` is the issuer of its Access tokens."""
 
     store: Store
     account_id: str
@@ -24,10 +23,34 @@ class World:
     token: str
 
     @property
+    def account(self) -> dict[str, Any]:
+        """The account as `GET /accounts/{id}` answers it."""
+        return {
+            "id": self.account_id,
+            "name": "local",
+            "type": "standard",
+            "settings": {"enforce_twofactor": False},
+            "created_on": "2026-01-01T00:00:00Z",
+        }
+
+    @property
     def zone(self) -> dict[str, Any]:
         """The zone as `GET /zones/{id}` answers it."""
-        account = {"id": self.account_id, "name": "local"}
-        return {"id": self.zone_id, "name": self.zone_name, "status": "active", "type": "full", "account": account}
+        return {
+            "id": self.zone_id,
+            "name": self.zone_name,
+            "status": "active",
+            "paused": False,
+            "type": "full",
+            "account": {"id": self.account_id, "name": "local"},
+            "name_servers": [],
+            "created_on": "2026-01-01T00:00:00Z",
+            "modified_on": "2026-01-01T00:00:00Z",
+        }
+
+    def owns(self, hostname: str) -> bool:
+        """Whether a hostname lies in the zone."""
+        return hostname == self.zone_name or hostname.endswith("." + self.zone_name)
 
 
 def world_of(request: Request) -> World:
@@ -37,17 +60,9 @@ def world_of(request: Request) -> World:
     return world
 
 
-async def json_body(request: Request) -> Any:
-    """The request's JSON; anything else is Cloudflare's error 6007/9207-like answer."""
-    try:
-        return json.loads(await request.body())
-    except ValueError:
-        raise ApiError(400, 6007, "Malformed JSON in request body") from None
-
-
-def found(world: World, kind: str, object_id: str, what: str, code: int = 10007) -> dict[str, Any]:
-    """The object or a 404, which makes the provider drop the resource."""
+def found(world: World, kind: str, object_id: str, message: str, code: int = 10007) -> dict[str, Any]:
+    """The object. Raises ApiError 404, which makes the official provider drop the resource."""
     body = world.store.get(kind, object_id)
     if body is None:
-        raise ApiError(404, code, f"{what} not found")
+        raise ApiError(404, code, message)
     return body

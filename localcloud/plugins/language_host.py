@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,8 +35,9 @@ class LanguageHost(LanguageServer):
     """Answers the engine; one program runs at a time, as the SDK keeps its settings in globals."""
 
     def __init__(self) -> None:
-        super().__init__(_no_program)
+        super().__init__(lambda: None)
         self._children: set[subprocess.Popen[bytes]] = set()
+        self._one_program = threading.Lock()
 
     def Handshake(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -45,20 +45,16 @@ class LanguageHost(LanguageServer):
     def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
 
-    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Run(self, request: Any, _context: grpc.ServicerContext) -> Any:
         program = Program(
             directory=Path(request.info.program_directory or request.pwd),
             entry_point=request.info.entry_point or request.program or ".",
             working_directory=Path(request.pwd or request.info.program_directory),
         )
-        self.program = program.run
-        # The inherited Run takes the engine's address from `args`, where the automation API's engine puts it.
-        engine_address, *arguments = request.args or [""]
-        with program.environment(arguments):
-            response = super().Run(request, context)
-        if program.failure_shown:
-            return language_pb2.RunResponse(bail=True)
-        return response
+        with self._one_program:
+            succeeded = program.run(request)
+        # `bail`: the program has logged why it failed, and the engine adds nothing to that.
+        return language_pb2.RunResponse(bail=not succeeded)
 
     def InstallDependencies(self, _request: Any, _context: grpc.ServicerContext) -> Iterator[Any]:
         note = "this language host installs nothing: the project's virtual environment is made by its own tools\n"
@@ -103,10 +99,6 @@ class LanguageHost(LanguageServer):
             child.terminate()
 
 
-def _no_program() -> None:
-    raise RuntimeError("the engine asked for nothing to run")
-
-
 def _stream(child: subprocess.Popen[bytes]) -> Iterator[Any]:
     """The child's output in the order it comes, as responses of RunPlugin."""
     chunks: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
@@ -128,7 +120,7 @@ def _stream(child: subprocess.Popen[bytes]) -> Iterator[Any]:
             yield language_pb2.RunPluginResponse(**{item[0]: item[1]})
 
 
-def main() -> None:
+def main(_arguments: list[str]) -> None:
     """Serves until the engine ends the process, or is gone itself."""
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_GRPC_CHANNEL_OPTIONS)
     host = LanguageHost()
@@ -141,10 +133,6 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     parent = os.getppid()
     while os.getppid() == parent and not stop.wait(_PARENT_POLL_SECONDS):
-        time.sleep(0)
+        pass
     host.stop_children()
     server.stop(_STOP_GRACE_SECONDS if stop.is_set() else None)
-
-
-if __name__ == "__main__":
-    main()

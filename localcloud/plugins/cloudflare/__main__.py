@@ -1,8 +1,9 @@
 """Entry point of `pulumi-resource-cloudflare`."""
 
-import sys
-
 from localcloud.plugins.cloudflare.provider import VERSION, CloudflareProvider
 from localcloud.plugins.serving import serve
 
-serve(CloudflareProvider(), VERSION, sys.argv[1:])
+
+def main(arguments: list[str]) -> None:
+    """Serves the provider; `arguments` are the engine's."""
+    serve(CloudflareProvider(), VERSION, arguments)

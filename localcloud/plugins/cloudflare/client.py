@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from cloudflare import APIConnectionError, APIStatusError, AsyncCloudflare, DefaultAsyncHttpxClient
+from cloudflare import APIConnectionError, APIStatusError, AsyncCloudflare, DefaultAsyncHttpxClient, Omit
 
 from localcloud.plugins.serving import PluginError
 
@@ -81,6 +81,9 @@ class Api:
             arguments["body"] = body
         if parts is not None:
             arguments |= {"files": parts, "options": {"headers": {"Content-Type": "multipart/form-data"}}}
+        elif body is None:
+            # The SDK names a content type even for requests that have no content.
+            arguments["options"] = {"headers": {"Content-Type": Omit()}}
         try:
             response: httpx.Response = await send(path, **arguments)
         except APIConnectionError as error:

@@ -1,0 +1,167 @@
+"""Hypothesis strategies: small random decision tables, and requests near enough to them to meet their rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from infra.access.actions import KINDS
+from infra.access.routes import shape
+
+ENTITIES = ("AbCdEfGhIjKlMnOpQrStU", "zzzzzzzzzzzzzzzzzzzz_", "000000000000000000007")
+NUMBERS = ("0", "1", "7", "42", "9999999999")
+NAMES = ("constructor", "__proto__", "toString", "groups", "team")
+VALUES = ("a", "b", "hasOwnProperty", "")
+LITERALS = ("api", "x", "dashboard", "query", "constructor")
+METHODS = ("GET", "POST", "PUT")
+ACTIONS = {
+    "app:use": [],
+    "dashboard:view": ["dashboard"],
+    "question:run": ["question"],
+    "results:export": ["dashboard", "question", "database"],
+    "query:adhoc": ["database"],
+    "query:native": ["database"],
+}
+
+identifiers = st.sampled_from(NUMBERS + ENTITIES)
+some_actions = st.lists(st.sampled_from(sorted(ACTIONS)), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def rules(draw: st.DrawFn, prefix: str) -> list[dict[str, Any]]:
+    """Rules with unique ids; `on` may be absent, empty, or of a kind that the actions don't take."""
+    found = []
+    for index in range(draw(st.integers(0, 3))):
+        rule: dict[str, Any] = {"id": f"{prefix}-{index}", "actions": draw(some_actions)}
+        if draw(st.integers(0, 3)):
+            ids = st.one_of(st.just("*"), st.lists(identifiers, min_size=1, max_size=3, unique=True))
+            rule["on"] = draw(st.dictionaries(st.sampled_from(KINDS), ids, max_size=3))
+        found.append(rule)
+    return found
+
+
+@st.composite
+def roles(draw: st.DrawFn) -> dict[str, Any]:
+    """Two or three roles that share few enough claims to be ambiguous at times."""
+    match = st.fixed_dictionaries(
+        {
+            "issuer": st.sampled_from(["workforce", "machines"]),
+            "claims": st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), min_size=1, max_size=2),
+        }
+    )
+    names = draw(st.lists(st.sampled_from(["a", "b", "constructor"]), min_size=1, max_size=3, unique=True))
+    return {
+        name: {
+            "match": draw(st.lists(match, min_size=1, max_size=2)),
+            "landing": "/",
+            "allow": draw(rules(f"{name}-allow")),
+            "deny": draw(rules(f"{name}-deny")),
+        }
+        for name in names
+    }
+
+
+@st.composite
+def routes(draw: st.DrawFn, index: int) -> dict[str, Any]:
+    """One route as the loader would make it: kind and form only where the path has the kind's segment."""
+    kind = draw(st.sampled_from([*KINDS, None, None]))
+    body = draw(st.sampled_from([None, None, None, "query", "export-form"])) if kind is None else None
+    parts = draw(st.lists(st.sampled_from([*LITERALS, ":other"]), max_size=3))
+    parts = [part for at, part in enumerate(parts) if part != ":other" or ":other" not in parts[:at]]
+    if kind is not None:
+        parts.insert(draw(st.integers(0, len(parts))), f":{kind}")
+    if draw(st.integers(0, 4)) == 0:
+        parts.append("*")
+    route = {"id": f"route-{index}", "method": draw(st.sampled_from(METHODS)), "path": "/" + "/".join(parts)}
+    route["page"] = draw(st.booleans())
+    if draw(st.integers(0, 7)) == 0:
+        return {**route, "blocked": True}
+    return {
+        **route,
+        "form": draw(st.sampled_from(["id", "slug", "entity"])) if kind else None,
+        "actions": draw(some_actions),
+        "kind": "database" if body else kind,
+        "body": body,
+    }
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, Any]:
+    """A decision table; no two routes of one method have the same shape, as the loader guarantees."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for index in range(draw(st.integers(1, 6))):
+        route = draw(routes(index))
+        found.setdefault((route["method"], shape(route["path"])), route)
+    aliases = st.dictionaries(st.sampled_from(ENTITIES), st.sampled_from(NUMBERS), max_size=2)
+    return {
+        "version": 1,
+        "actions": ACTIONS,
+        "aliases": draw(st.dictionaries(st.sampled_from(KINDS), aliases, max_size=2)),
+        "roles": draw(roles()),
+        "routes": list(found.values()),
+    }
+
+
+claim_values = st.one_of(
+    st.sampled_from(VALUES),
+    st.lists(st.sampled_from(VALUES), max_size=3),
+    st.lists(st.one_of(st.sampled_from(VALUES), st.none(), st.integers(0, 1)), max_size=2),
+    st.none(),
+    st.booleans(),
+)
+
+
+@st.composite
+def principals(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
+    """Often somebody who has a role of the table, else whoever."""
+    claims = draw(st.dictionaries(st.sampled_from(NAMES), claim_values, max_size=2))
+    issuer = draw(st.sampled_from(["workforce", "machines", "", None]))
+    if draw(st.integers(0, 5)):
+        role = draw(st.sampled_from(sorted(table["roles"])))
+        match = draw(st.sampled_from(table["roles"][role]["match"]))
+        issuer = match["issuer"]
+        claims = {name: draw(st.sampled_from([value, [value], ["z", value]])) for name, value in match["claims"].items()}
+    return {"issuer": issuer, "claims": claims}
+
+
+malformed = st.sampled_from(["", ".", "..", "%2e%2e", "a%2Fb", "a;b", "a#b", "a?b", "\\", "é", "\x7f", "%8", "1\n"])
+segments = st.one_of(
+    identifiers,
+    st.sampled_from([*LITERALS, "7-title", "7-", "01", "-1", "%C3%A9", "*", ":other"]),
+    st.text(st.characters(max_codepoint=0x2100), max_size=4),
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
+    """Often a request that a route of the table takes, else something near it."""
+    route = draw(st.sampled_from(table["routes"]))
+    parts = []
+    for part in [part for part in route["path"].split("/") if part]:
+        if part == "*":
+            parts.extend(draw(st.lists(segments, min_size=1, max_size=2)))
+        elif part.startswith(":"):
+            parts.append(draw(st.one_of(identifiers, segments)))
+        else:
+            parts.append(part)
+    if draw(st.integers(0, 9)) == 0:
+        parts.insert(draw(st.integers(0, len(parts))), draw(malformed))
+    path = "/" + "/".join(parts) + draw(st.sampled_from(["", "", "", "/"]))
+    request = {"method": draw(st.sampled_from([route["method"], route["method"], "HEAD", "DELETE"])), "path": path}
+    if draw(st.integers(0, 3)):
+        request["query"] = draw(
+            st.one_of(
+                st.fixed_dictionaries({"native": st.booleans(), "database": st.sampled_from(NUMBERS)}),
+                st.sampled_from([None, {}, {"native": 0, "database": "1"}, {"native": True, "database": 1}, [], "x"]),
+            )
+        )
+    return request
+
+
+@st.composite
+def situations(draw: st.DrawFn, count: int = 8) -> dict[str, Any]:
+    """A table with principals and requests: `{"table", "cases": [{"principal", "request"}]}`."""
+    table = draw(tables())
+    case = st.fixed_dictionaries({"principal": principals(table), "request": requests(table)})
+    return {"table": table, "cases": draw(st.lists(case, min_size=1, max_size=count))}

