@@ -9,6 +9,7 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 
 from infra.access.load import load_policies
+from infra.access.model import Policies
 from infra.access.table import canonical_json, compile_table, digest
 from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
 from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
@@ -75,6 +76,7 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
             origin=origin,
             assertion={"audience": ASSERTION_AUDIENCE, "lifetime_seconds": ASSERTION_SECONDS},
             team_claim=settings.identity.team_claim,
+            scopes=_scopes(policies),
             brand=settings.brand.model_dump(),
         ).as_dict()
 
@@ -124,6 +126,14 @@ def _identity(settings: Settings, discovery: dict[str, Any]) -> dict[str, Any]:
         "algorithms": identity.algorithms,
         "jwks": fetch_jwks(discovery["jwks_uri"], identity.algorithms),
         "bearer_audience": identity.bearer_audience,
+    }
+
+
+def _scopes(policies: Policies) -> dict[str, Any]:
+    return {
+        role.name: {"group": role.metabase.group, "collections": dict(role.metabase.collections)}
+        for role in policies.roles
+        if role.metabase is not None
     }
 
 

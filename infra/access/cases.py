@@ -71,7 +71,7 @@ def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
     people: dict[str, Principal] = {}
     cases: list[Case] = []
     if source.root is not None:
-        top = source.record(source.root, "$", "the policy tests", ("version", "people", "tests"))
+        top = source.record(source.root, "$", "the file", ("version", "people", "tests"))
         source.version(top)
         if "people" in top:
             people = _read_people(source, *top["people"])
@@ -164,8 +164,9 @@ def _read_query(source: Source, node: Node, path: str) -> dict[str, Any] | None:
     found = source.record(node, path, "a query", ("native", "database"))
     if not {"native", "database"} <= found.keys():
         return None
+    native = source.flag(*found["native"], "`native`")
     database, path = found["database"]
     if not isinstance(database, yaml.ScalarNode) or not NUMERIC.fullmatch(database.value):
-        source.fault(database, path, "id-invalid", "`database` must be a number")
+        source.fault(database, path, "id-invalid", "`database` must be a number", "write an id such as 1")
         return None
-    return {"native": source.flag(*found["native"], "`native`"), "database": database.value}
+    return {"native": native, "database": database.value}

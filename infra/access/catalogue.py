@@ -26,13 +26,13 @@ def read_catalogue(source: Source) -> Catalogue:
     """The catalogue of a file; faults are left in the source, and faulty routes left out."""
     if source.root is None:
         return Catalogue(checked=(), routes=())
-    found = source.record(source.root, "$", "the route catalogue", ("version", "checked", "routes"))
+    found = source.record(source.root, "$", "the file", ("version", "checked", "routes"))
     source.version(found)
     checked = [
         source.text(node, path, "a checked version") for node, path in _entries(source, found, "checked", "`checked`")
     ]
     routes: list[Route] = []
-    seen: dict[str, tuple[str, int]] = {}
+    seen: dict[str, int] = {}
     for node, path in _entries(source, found, "routes", "`routes`"):
         for route in _read_route(source, node, path):
             if _is_new(source, node, path, route, seen):
@@ -104,24 +104,36 @@ def _read_target(source: Source, node: Node, path: str, found: Fields, pattern: 
     if body:
         kind, form = "database", None
         for key in sorted(found.keys() & {"kind", "form"}):
-            source.fault(*found[key], "route-contradictory", f"a route with a query in its body has no `{key}`")
+            source.fault(
+                *found[key],
+                "route-contradictory",
+                f"a route with a query in its body has no `{key}`",
+                "remove it; the route is about the query's database",
+            )
     else:
         kind = source.choice(*found["kind"], "kind", KINDS) if "kind" in found else None
         if kind and kind not in named:
-            source.fault(*found["kind"], "route-kind-missing", f"the path has no segment `:{kind}`")
+            source.fault(
+                *found["kind"],
+                "route-kind-missing",
+                f"the path has no segment `:{kind}`",
+                "name the segment after the kind",
+            )
         if kind is None and len(named) > 1:
             help = f"say which with `kind`: {', '.join(named)}"
             source.fault(node, path, "route-kind-ambiguous", "the path names more than one kind of resource", help)
         kind = kind or (named[0] if named else None)
         form = source.choice(*found["form"], "id form", FORMS) if "form" in found else None
         if form and kind is None:
-            source.fault(*found["form"], "route-contradictory", "a route without a resource has no `form`")
+            source.fault(
+                *found["form"], "route-contradictory", "a route without a resource has no `form`", "remove `form`"
+            )
         form = (form or "id") if kind else None
     for action in actions:
         kinds = ACTIONS[action].kinds
         if kind and kinds and kind not in kinds:
-            message = f"`{action}` is about {' or '.join(kinds)}, and this route about a {kind}"
-            source.fault(node, path, "route-action-mismatch", message)
+            message = f"`{action}` is about a {' or '.join(kinds)}, and this route about a {kind}"
+            source.fault(node, path, "route-action-mismatch", message, "name an action of this kind, or another kind")
     return {"actions": tuple(actions), "kind": kind, "form": form, "body": body}
 
 
@@ -150,15 +162,15 @@ def read_actions(source: Source, node: Node, path: str) -> list[str]:
     return actions
 
 
-def _is_new(source: Source, node: Node, path: str, route: Route, seen: dict[str, tuple[str, int]]) -> bool:
+def _is_new(source: Source, node: Node, path: str, route: Route, seen: dict[str, int]) -> bool:
     line = node.start_mark.line + 1
     request = f"{route.method} {shape(route.path)}"
-    for key, code, message in (
-        (route.id, "route-id-duplicate", f"the id `{route.id}` is taken by line"),
-        (request, "route-duplicate", f"`{route.method} {route.path}` is the same request as in line"),
+    for key, code, message, help in (
+        (route.id, "route-id-duplicate", f"the id `{route.id}` is taken by line", "choose another id"),
+        (request, "route-duplicate", f"`{route.method} {route.path}` is the same request as in line", "remove one"),
     ):
         if key in seen:
-            source.fault(node, path, code, f"{message} {seen[key][1]}")
+            source.fault(node, path, code, f"{message} {seen[key]}", help)
             return False
-    seen[route.id] = seen[request] = (route.id, line)
+    seen[route.id] = seen[request] = line
     return True

@@ -19,6 +19,8 @@ ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
 ROLE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ROLE_LENGTH = 40
+RESERVED_CLAIMS = ("__proto__",)
+"""In the Worker's module the table is an object literal, in which this key would vanish, and its condition with it."""
 GRANTS = ("read", "write")
 BUILT_IN_GROUPS = ("all users", "administrators")
 Fields = dict[str, tuple[Node, str]]
@@ -41,7 +43,7 @@ def read_policies(roles: Source, routes: Source) -> Policies:
     aliases = Aliases(roles)
     found: list[tuple[Role, Node, str]] = []
     if roles.root is not None:
-        top = roles.record(roles.root, "$", "the policies", ("version", "roles"))
+        top = roles.record(roles.root, "$", "the file", ("version", "roles"))
         roles.version(top)
         if "roles" in top:
             found = _read_roles(roles, *top["roles"], aliases)
@@ -114,7 +116,11 @@ def _read_match(source: Source, node: Node, path: str) -> tuple[Match, ...]:
 
 def _read_claims(source: Source, node: Node, path: str) -> dict[str, str]:
     claims: dict[str, str] = {}
-    for name, _, value, below in source.items(node, path, "`claims`"):
+    for name, key, value, below in source.items(node, path, "`claims`"):
+        if name in RESERVED_CLAIMS:
+            help = "no provider sends such a claim; name another"
+            source.fault(key, below, "claim-reserved", f"`{name}` can't be a claim's name", help)
+            continue
         text = source.text(value, below, "a claim's value")
         if text is not None:
             claims[name] = text

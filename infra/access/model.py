@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .actions import ACTIONS
+
 ANY = "*"
 """In `on`: every resource of that kind."""
 
@@ -32,6 +34,10 @@ class Rule:
     line: int
     """Where the rule stands in its file, from 1."""
 
+    def is_on_all(self, action: str) -> bool:
+        """Whether the rule is about every resource of each kind that the action takes."""
+        return self.on is None or all(self.on.get(kind) == ANY for kind in ACTIONS[action].kinds)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetabaseGrants:
@@ -57,8 +63,8 @@ class Role:
 
     @property
     def allowed_actions(self) -> frozenset[str]:
-        """Every action that an allow rule names, on whatever resource, except those denied on all resources."""
-        denied = {action for rule in self.deny if rule.on is None for action in rule.actions}
+        """Every action that an allow rule names, on whatever resource, except those that a deny rule takes entirely."""
+        denied = {action for rule in self.deny for action in rule.actions if rule.is_on_all(action)}
         return frozenset(action for rule in self.allow for action in rule.actions) - denied
 
 

@@ -66,9 +66,14 @@ def _parse(text: str) -> Any:
         raise ValueError(name)
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, parse_int=_number)
     except (ValueError, RecursionError):
         return None
+
+
+def _number(text: str) -> int | float:
+    """A number too long for any id only has to be too large; `int` refuses more than 4,300 digits."""
+    return int(text) if len(text) < 100 else float(text)
 
 
 def _fold(text: object) -> str:

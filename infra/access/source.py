@@ -17,6 +17,8 @@ from infra.errors import Fault
 STRING = "tag:yaml.org,2002:str"
 BOOLEAN = "tag:yaml.org,2002:bool"
 BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+AS_MAPPING = "write `key: value`, each on a line of its own or all in braces"
+AS_LIST = "write [a, b], or a line that starts with `- ` for each entry"
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Node = yaml.Node
 
@@ -37,7 +39,14 @@ class Source:
         try:
             self.root = yaml.compose(Path(file).read_text("utf-8") if text is None else text, Loader)
         except OSError as error:
-            self._fault("file-unreadable", f"can't be read: {(error.strerror or str(error)).lower()}", 1, 1, "$", None)
+            self._fault(
+                "file-unreadable",
+                f"can't be read: {(error.strerror or str(error)).lower()}",
+                1,
+                1,
+                "$",
+                "check the folder's name",
+            )
             return
         except UnicodeDecodeError as error:
             self._fault("file-unreadable", f"is no UTF-8 text at byte {error.start}", 1, 1, "$", "save it as UTF-8")
@@ -46,7 +55,14 @@ class Source:
             mark = getattr(error, "problem_mark", None)
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            self._fault("yaml-invalid", f"is no valid YAML: {problem}", line, column, "$", None)
+            self._fault(
+                "yaml-invalid",
+                f"is no valid YAML: {problem}",
+                line,
+                column,
+                "$",
+                "check brackets, quotes and indentation",
+            )
             return
         if self.root is None:
             self._fault("file-empty", "is empty", 1, 1, "$", "start with `version: 1`")
@@ -64,17 +80,19 @@ class Source:
     def items(self, node: Node, path: str, what: str) -> Iterator[tuple[str, Node, Node, str]]:
         """The entries of a mapping: key, key node, value node, value's path. Duplicate keys are faults."""
         if not isinstance(node, yaml.MappingNode):
-            self.fault(node, path, "not-a-mapping", f"{what} must be a mapping, this is {_kind(node)}")
+            self.fault(node, path, "not-a-mapping", f"{what} must be a mapping, this is {_kind(node)}", AS_MAPPING)
             return
         seen: dict[str, Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.fault(key, path, "key-invalid", f"a key of {what} must be text")
+                self.fault(key, path, "key-invalid", f"a key of {what} must be text", AS_MAPPING)
                 continue
             below = child(path, key.value)
             if key.value in seen:
                 first = seen[key.value].start_mark.line + 1
-                self.fault(key, below, "key-duplicate", f"`{key.value}` is given twice, first in line {first}")
+                self.fault(
+                    key, below, "key-duplicate", f"`{key.value}` is given twice, first in line {first}", "remove one"
+                )
                 continue
             seen[key.value] = key
             yield key.value, key, value, below
@@ -101,7 +119,7 @@ class Source:
     def sequence(self, node: Node, path: str, what: str, *, empty: bool = False) -> Iterator[tuple[Node, str]]:
         """The entries of a list with their paths; an empty list is a fault unless `empty`."""
         if not isinstance(node, yaml.SequenceNode):
-            self.fault(node, path, "not-a-list", f"{what} must be a list, this is {_kind(node)}")
+            self.fault(node, path, "not-a-list", f"{what} must be a list, this is {_kind(node)}", AS_LIST)
             return
         if not node.value and not empty:
             self.fault(node, path, "list-empty", f"{what} is empty", "list at least one entry, or remove the key")
@@ -111,7 +129,8 @@ class Source:
     def text(self, node: Node, path: str, what: str, pattern: re.Pattern[str] | None = None) -> str | None:
         """A string; `pattern` must match all of it."""
         if not isinstance(node, yaml.ScalarNode) or node.tag != STRING:
-            help = f'write it in quotes: "{node.value}"' if isinstance(node, yaml.ScalarNode) and node.value else None
+            word = node.value if isinstance(node, yaml.ScalarNode) else ""
+            help = f'write it in quotes: "{word}"' if word else "write a single text"
             self.fault(node, path, "not-a-string", f"{what} must be text, this is {_kind(node)}", help)
             return None
         if not node.value.strip() or (pattern and not pattern.fullmatch(node.value)):
@@ -134,7 +153,9 @@ class Source:
         """`true` or `false`."""
         if isinstance(node, yaml.ScalarNode) and node.tag == BOOLEAN and node.value in ("true", "false"):
             return bool(node.value == "true")
-        self.fault(node, path, "not-a-boolean", f"{what} must be `true` or `false`")
+        self.fault(
+            node, path, "not-a-boolean", f"{what} must be `true` or `false`", "write one of them, without quotes"
+        )
         return False
 
     def version(self, found: dict[str, tuple[Node, str]]) -> None:

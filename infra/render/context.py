@@ -73,6 +73,8 @@ class GatewayContext:
     """`audience` and `lifetime_seconds` of the proof for the origin."""
     team_claim: str
     """The claim that names a person's team."""
+    scopes: dict[str, Any]
+    """Role → what its people may see in Metabase (`group`, `collections`); part of the assertion for the origin."""
     brand: dict[str, str]
     """`name` and `color` on the gateway's own pages."""
 

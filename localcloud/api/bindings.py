@@ -66,7 +66,7 @@ class VpcService(Binding):
 class RateLimitSimple(Strict):
     """`simple` of a rate limit: `limit` calls in `period` seconds"""
 
-    limit: float = Field(gt=0)
+    limit: int | float = Field(gt=0)
     period: Literal[10, 60]
 
 

@@ -1,105 +1,166 @@
-"""DNS records (https://developers.cloudflare.com/api/resources/dns/)."""
+"""DNS records (https://developers.cloudflare.com/api/resources/dns/subresources/records/)."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import ipaddress
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from .endpoints import PAGING, Json, endpoint, json_body, listed
 from .envelope import ApiError, Strict, dump, hex_id, now, ok, parse
-from .world import World, found, json_body, world_of
+from .world import World, found, world_of
+
+KIND = "dns_record"
+ADDRESSES = ("A", "AAAA")
+
+
+class Settings(Strict):
+    """`settings`"""
+
+    flatten_cname: bool | None = None
+    ipv4_only: bool | None = None
+    ipv6_only: bool | None = None
 
 
 class Record(Strict):
-    """Body of a DNS record."""
+    """Body of a DNS record; types that mbgate's stack can't need are not known. A `ttl` of 1 is automatic."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=255)
     type: Literal["A", "AAAA", "CNAME", "TXT"]
-    content: str
-    ttl: float = Field(ge=1)
+    content: str = Field(min_length=1)
+    ttl: int | float = Field(le=86400)
     proxied: bool = False
-    comment: str | None = None
+    comment: str | None = Field(None, max_length=100)
     tags: list[str] = []
+    settings: Settings | None = None
+
+    @model_validator(mode="after")
+    def _is_of_its_type(self) -> Record:
+        if self.ttl != 1 and self.ttl < 60:
+            raise ValueError("ttl must be 1 (automatic) or 60 to 86400 seconds")
+        if self.type in ADDRESSES:
+            version = ipaddress.ip_address(self.content).version
+            if version != (4 if self.type == "A" else 6):
+                raise ValueError(f"content is no address for a {self.type} record")
+        if self.proxied and self.type == "TXT":
+            raise ValueError("a TXT record can't be proxied")
+        return self
 
 
-def _record(world: World, body: Record, record_id: str, created_on: str) -> dict[str, Any]:
-    if body.name != world.zone_name and not body.name.endswith("." + world.zone_name):
-        raise ApiError(400, 9000, f"DNS name '{body.name}' is not part of zone '{world.zone_name}'")
-    for other in world.store.list("dns_record"):
-        if other["id"] == record_id or other["name"] != body.name:
-            continue
-        if other["type"] == body.type and other["content"] == body.content:
-            raise ApiError(400, 81058, "An identical record already exists.")
-        if "CNAME" in (other["type"], body.type):
-            raise ApiError(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
+class RecordChange(Strict):
+    """Body of a PATCH: what is left out stays."""
+
+    name: str | None = None
+    type: str | None = None
+    content: str | None = None
+    ttl: int | float | None = None
+    proxied: bool | None = None
+    comment: str | None = None
+    tags: list[str] | None = None
+    settings: Settings | None = None
+
+
+def _record(world: World, body: Record, record_id: str, created_on: str) -> Json:
+    name = _full_name(world, body.name)
+    _check_conflicts(world, body, name, record_id)
     return {
         "id": record_id,
+        "name": name,
+        "type": body.type,
+        "content": body.content,
         "proxiable": body.type != "TXT",
-        "settings": {},
+        "proxied": body.proxied,
+        "ttl": body.ttl,
+        "settings": dump(body.settings) if body.settings else {},
         "meta": {},
         "comment": body.comment,
         "tags": body.tags,
         "created_on": created_on,
         "modified_on": now(),
-        **dump(body),
-        "ttl": int(body.ttl),
     }
 
 
-async def create_record(request: Request) -> Response:
+def _full_name(world: World, given: str) -> str:
+    name = world.zone_name if given == "@" else given.rstrip(".").lower()
+    return name if world.owns(name) else f"{name}.{world.zone_name}"
+
+
+def _check_conflicts(world: World, body: Record, name: str, record_id: str) -> None:
+    others = [r for r in world.store.list(KIND) if r["name"] == name and r["id"] != record_id]
+    if any(r["type"] == body.type and r["content"] == body.content for r in others):
+        raise ApiError(400, 81058, "An identical record already exists.")
+    types = {r["type"] for r in others}
+    # A custom domain of a Worker keeps a proxied address record of its own.
+    if any(domain["hostname"] == name for domain in world.store.list("domain")):
+        types.add("AAAA")
+    if body.type == "CNAME" and types & {"A", "AAAA", "CNAME"}:
+        raise ApiError(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
+    if body.type in ADDRESSES and "CNAME" in types:
+        raise ApiError(400, 81054, "A CNAME record with that host already exists.")
+
+
+def _found(request: Request) -> Json:
+    return found(world_of(request), KIND, request.path_params["record"], "Record does not exist.", 81044)
+
+
+async def create(request: Request) -> Response:
     """POST …/dns_records"""
-    world = _zone(request)
-    record = _record(world, parse(Record, await json_body(request), 9005), hex_id(), now())
-    world.store.put("dns_record", record["id"], record)
+    world, body = world_of(request), parse(Record, await json_body(request), 9005)
+    record = _record(world, body, hex_id(), now())
+    world.store.put(KIND, record["id"], record)
     return ok(record)
 
 
-def _zone(request: Request) -> World:
-    world = world_of(request)
-    if request.path_params["zone"] != world.zone_id:
-        raise ApiError(
-            404,
-            7003,
-            f"Could not route to /zones/{request.path_params['zone']}, perhaps your object identifier is invalid?",
-        )
-    return world
+async def index(request: Request) -> Response:
+    """GET …/dns_records; `name` and `name.exact` filter alike"""
+    records = world_of(request).store.list(KIND)
+    exact = request.query_params.get("name.exact")
+    return listed(request, [r for r in records if exact in (None, r["name"])], "name", "type", "content")
 
 
-async def list_records(request: Request) -> Response:
-    """GET …/dns_records"""
-    return ok(_zone(request).store.list("dns_record"))
-
-
-async def get_record(request: Request) -> Response:
+async def read(request: Request) -> Response:
     """GET …/dns_records/{id}"""
-    return ok(found(_zone(request), "dns_record", request.path_params["record"], "Record", 81044))
+    return ok(_found(request))
 
 
-async def update_record(request: Request) -> Response:
+async def replace(request: Request) -> Response:
     """PUT …/dns_records/{id}"""
-    world, body = _zone(request), parse(Record, await json_body(request), 9005)
-    old = found(world, "dns_record", request.path_params["record"], "Record", 81044)
+    body = parse(Record, await json_body(request), 9005)
+    return _stored(world_of(request), body, _found(request))
+
+
+async def edit(request: Request) -> Response:
+    """PATCH …/dns_records/{id}"""
+    change = dump(parse(RecordChange, await json_body(request), 9005))
+    old = _found(request)
+    fields = {field: old[field] for field in Record.model_fields}
+    return _stored(world_of(request), parse(Record, {**fields, **change}, 9005), old)
+
+
+def _stored(world: World, body: Record, old: Json) -> Response:
+    if body.type != old["type"]:
+        raise ApiError(400, 9005, f"type: a {old['type']} record can't become a {body.type} record")
     record = _record(world, body, old["id"], old["created_on"])
-    world.store.put("dns_record", record["id"], record)
+    world.store.put(KIND, record["id"], record)
     return ok(record)
 
 
-async def delete_record(request: Request) -> Response:
+async def delete(request: Request) -> Response:
     """DELETE …/dns_records/{id}"""
-    world = _zone(request)
-    found(world, "dns_record", request.path_params["record"], "Record", 81044)
-    world.store.delete("dns_record", request.path_params["record"])
-    return ok({"id": request.path_params["record"]})
+    record = _found(request)
+    world_of(request).store.delete(KIND, record["id"])
+    return ok({"id": record["id"]})
 
 
-RECORDS = "/zones/{zone}/dns_records"
+BASE = "/zones/{zone}/dns_records"
 ROUTES = [
-    Route(RECORDS, create_record, methods=["POST"]),
-    Route(RECORDS, list_records, methods=["GET"]),
-    Route(RECORDS + "/{record}", get_record, methods=["GET"]),
-    Route(RECORDS + "/{record}", update_record, methods=["PUT"]),
-    Route(RECORDS + "/{record}", delete_record, methods=["DELETE"]),
+    endpoint("POST", BASE, create),
+    endpoint("GET", BASE, index, *PAGING, "name", "name.exact", "type", "content"),
+    endpoint("GET", BASE + "/{record}", read),
+    endpoint("PUT", BASE + "/{record}", replace),
+    endpoint("PATCH", BASE + "/{record}", edit),
+    endpoint("DELETE", BASE + "/{record}", delete),
 ]

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .endpoints import PAGING, endpoint, json_body, listed
+from .endpoints import PAGING, Json, endpoint, json_body, listed
 from .envelope import ApiError, Strict, hex_id, ok, parse
 from .store import KvEntry
 from .world import World, found, world_of
@@ -42,7 +42,7 @@ async def create(request: Request) -> Response:
     """POST …/namespaces"""
     world, body = world_of(request), parse(Namespace, await json_body(request))
     _check_title(world, body.title)
-    namespace = {"id": hex_id(), "title": body.title, "supports_url_encoding": True}
+    namespace: Json = {"id": hex_id(), "title": body.title, "supports_url_encoding": True}
     world.store.put(KIND, namespace["id"], namespace)
     return ok(namespace)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from .envelope import ApiError, Strict, parse
@@ -16,6 +17,7 @@ JAVASCRIPT = "application/javascript+module"
 TEXTS = (JAVASCRIPT, "application/json", "text/plain")
 BYTES = ("application/octet-stream", "application/wasm")
 MAX_BYTES = 64 * 1024 * 1024
+NAME = re.compile(r"[^\x00-\x1f\x7f\"\\/][^\x00-\x1f\x7f\"\\]*")
 
 
 class Module(Strict):
@@ -37,7 +39,7 @@ def check_modules(modules: list[dict[str, Any]], main_module: str) -> list[dict[
         raise ApiError(400, 10021, "modules: two have the same name")
     main = next((module for module in stored if module["name"] == main_module), None)
     if main is None:
-        raise ApiError(400, 10021, f"No such module \"{main_module}\": the main module is not among the modules")
+        raise ApiError(400, 10021, f'No such module "{main_module}": the main module is not among the modules')
     if main["content_type"] != JAVASCRIPT:
         raise ApiError(400, 10021, f"the main module '{main_module}' must have the type {JAVASCRIPT}")
     if sum(len(module["content_base64"]) for module in stored) * 3 // 4 > MAX_BYTES:
@@ -49,8 +51,8 @@ def _check(module: Module) -> dict[str, Any]:
     kind = module.content_type.partition(";")[0].strip()
     if kind not in (*TEXTS, *BYTES):
         raise ApiError(400, 10021, f"module '{module.name}' has the unknown type '{module.content_type}'")
-    if not module.name or module.name.startswith("/") or ".." in module.name.split("/"):
-        raise ApiError(400, 10021, f"module name '{module.name}' must be a relative path without '..'")
+    if not NAME.fullmatch(module.name) or ".." in module.name.split("/"):
+        raise ApiError(400, 10021, f"module name {module.name!r} must be a relative path without '..' or quotes")
     try:
         content = base64.b64decode(module.content_base64, validate=True)
     except (binascii.Error, ValueError):

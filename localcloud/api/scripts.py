@@ -1,81 +1,102 @@
-"""Scripts uploaded in one request, cron triggers, workers.dev settings, custom domains and routes."""
+"""Scripts: a Worker uploaded in one request, live at once (https://developers.cloudflare.com/api/resources/workers/subresources/scripts/)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import re
 import uuid
-from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from .bindings import without_secrets
-from .envelope import ApiError, Strict, hex_id, now, ok, parse
-from .workers import Version, active_versions, add_deployment, add_version, by_name, remove_worker
-from .world import World, found, json_body, world_of
+from .endpoints import Json, endpoint, flag
+from .envelope import ApiError, dump, now, ok, parse
+from .modules import MAX_BYTES
+from .versions_store import active_versions, add_deployment, add_version, versions_of
+from .worker_models import Deployment, Metadata, Observability, Share, Version, Worker
+from .workers import by_name, new_worker, remove_worker
+from .world import World, world_of
 
-
-class Metadata(Strict):
-    """The `metadata` part of an upload."""
-
-    main_module: str
-    bindings: list[dict[str, Any]] = []
-    compatibility_date: str | None = None
-    compatibility_flags: list[str] = []
-    observability: dict[str, Any] | None = None
-    logpush: bool = False
-    usage_model: str = "standard"
-    tail_consumers: list[dict[str, Any]] | None = None
-    keep_bindings: list[str] = []
-    annotations: dict[str, str] = {}
+NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,62}")
 
 
 async def upload(request: Request) -> Response:
-    """PUT …/workers/scripts/{name}: multipart, a part for each module and `metadata`; live at once."""
-    world, name = world_of(request), request.path_params["script"]
-    modules: list[dict[str, Any]] = []
-    metadata: Metadata | None = None
-    async with request.form() as form:
-        for part, field in form.multi_items():
-            content = field.encode() if isinstance(field, str) else await field.read()
-            if part == "metadata":
-                metadata = parse(Metadata, json.loads(content), 10021)
-                continue
-            kind = "text/plain" if isinstance(field, str) else str(field.content_type)
-            encoded = base64.b64encode(content).decode()
-            modules.append({"name": part, "content_type": kind, "content_base64": encoded})
-    if metadata is None:
-        raise ApiError(400, 10021, "the upload has no `metadata` part")
+    """PUT …/workers/scripts/{name}: multipart, a part for each module and `metadata`"""
+    world, name = world_of(request), str(request.path_params["script"])
+    if not NAME.fullmatch(name):
+        raise ApiError(400, 10016, f"invalid Worker name '{name}': use up to 63 of a-z 0-9 - _")
+    if request.query_params.get("bindings_inherit", "strict") != "strict":
+        raise ApiError(400, 10001, "query parameter 'bindings_inherit' must be strict")
+    metadata, modules = await _parts(request)
     with world.store.change():
-        return ok(_store_script(world, name, metadata, modules))
+        return ok(_store(world, name, metadata, modules))
 
 
-def _store_script(world: World, name: str, metadata: Metadata, modules: list[dict[str, Any]]) -> dict[str, Any]:
-    worker = by_name(world, name) or {"id": hex_id(), "name": name, "script": True, "created_on": now()}
-    worker = {**worker, "observability": metadata.observability, "logpush": metadata.logpush, "modified_on": now()}
-    world.store.put("worker", worker["id"], worker)
+async def _parts(request: Request) -> tuple[Metadata, list[Json]]:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise ApiError(400, 10001, "Content-Type must be multipart/form-data")
+    metadata: Metadata | None = None
+    modules: list[Json] = []
+    async with request.form(max_part_size=MAX_BYTES) as form:
+        for part, field in form.multi_items():
+            content = await field.read() if isinstance(field, UploadFile) else field.encode()
+            if part == "metadata":
+                metadata = parse(Metadata, _json(content), 10021, "metadata: ")
+                continue
+            if not isinstance(field, UploadFile) or not field.content_type:
+                raise ApiError(400, 10021, f"part '{part}' needs a file name and a Content-Type to be a module")
+            encoded = base64.b64encode(content).decode()
+            modules.append({"name": part, "content_type": field.content_type, "content_base64": encoded})
+    if metadata is None:
+        raise ApiError(400, 10021, "the part `metadata` is missing")
+    return metadata, modules
+
+
+def _json(text: bytes) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ApiError(400, 10021, "the part `metadata` is not JSON") from None
+
+
+def _store(world: World, name: str, metadata: Metadata, modules: list[Json]) -> Json:
+    worker = by_name(world, name) or new_worker(Worker(name=name))
+    observability = metadata.observability or Observability()
+    worker |= {
+        "logpush": metadata.logpush,
+        "observability": observability.model_dump(exclude_none=True),
+        "tail_consumers": [{"name": consumer.service} for consumer in metadata.tail_consumers or []],
+        # As sent: the official provider takes a default that was filled in for drift.
+        "script": {"observability": dump(metadata.observability) if metadata.observability else None},
+        "updated_on": now(),
+    }
+    shared = set(Version.model_fields) & set(Metadata.model_fields) - {"bindings"}
     version = add_version(
         world,
         worker,
         Version(
-            main_module=metadata.main_module,
             modules=modules,
-            bindings=metadata.bindings,
-            compatibility_date=metadata.compatibility_date,
-            compatibility_flags=metadata.compatibility_flags,
-            annotations=metadata.annotations,
+            bindings=metadata.bindings + _kept(world, worker, metadata),
+            **{field: getattr(metadata, field) for field in shared},
         ),
     )
-    share = {"version_id": version["id"], "percentage": 100}
-    add_deployment(world, worker, {"strategy": "percentage", "versions": [share]})
-    return script_answer(worker, version)
+    share = Share(version_id=version["id"], percentage=100)
+    add_deployment(world, worker, Deployment(strategy="percentage", versions=[share]))
+    return _script(worker, version)
 
 
-def script_answer(worker: dict[str, Any], version: dict[str, Any]) -> dict[str, Any]:
-    """A script as lists and uploads show it."""
+def _kept(world: World, worker: Json, metadata: Metadata) -> list[Json]:
+    earlier = versions_of(world, worker["id"])
+    given = {binding.get("name") for binding in metadata.bindings}
+    bindings = earlier[-1]["bindings"] if earlier else []
+    return [b for b in bindings if b["type"] in metadata.keep_bindings and b["name"] not in given]
+
+
+def _script(worker: Json, version: Json) -> Json:
     etag = hashlib.sha256(json.dumps(version["modules"]).encode()).hexdigest()
     return {
         "id": worker["name"],
@@ -84,171 +105,99 @@ def script_answer(worker: dict[str, Any], version: dict[str, Any]) -> dict[str, 
         "handlers": ["fetch"],
         "has_assets": False,
         "has_modules": True,
-        "compatibility_date": version["compatibility_date"],
-        "compatibility_flags": version["compatibility_flags"],
-        "usage_model": version["usage_model"],
-        "logpush": worker.get("logpush", False),
-        "observability": worker.get("observability"),
-        "placement": {},
-        "tail_consumers": None,
+        "last_deployed_from": "api",
         "created_on": worker["created_on"],
-        "modified_on": worker.get("modified_on", worker["created_on"]),
-        "startup_time_ms": 5,
+        "modified_on": version["created_on"],
+        "startup_time_ms": version["startup_time_ms"],
+        **_settings(worker, version),
     }
 
 
-def _live(request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settings(worker: Json, version: Json) -> Json:
+    script = worker.get("script", {"observability": worker["observability"]})
+    settings = {
+        "compatibility_date": version["compatibility_date"],
+        "compatibility_flags": version["compatibility_flags"],
+        "usage_model": version["usage_model"],
+        "logpush": worker["logpush"],
+        "observability": script["observability"],
+        "tail_consumers": [{"service": consumer["name"]} for consumer in worker["tail_consumers"]] or None,
+        "placement": version.get("placement", {}),
+        "migration_tag": worker.get("migration_tag"),
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _live(request: Request) -> tuple[Json, Json]:
     world = world_of(request)
     worker = by_name(world, request.path_params["script"])
-    versions = active_versions(world, worker) if worker else []
+    versions = active_versions(world, worker["id"]) if worker else []
     if worker is None or not versions:
         raise ApiError(404, 10007, "This Worker does not exist on your account.")
     return worker, versions[-1]
 
 
 async def index(request: Request) -> Response:
-    """GET …/workers/scripts"""
+    """GET …/workers/scripts: those that are deployed"""
     world = world_of(request)
-    pairs = [(w, active_versions(world, w)) for w in world.store.list("worker")]
-    return ok([script_answer(w, versions[-1]) for w, versions in pairs if versions])
+    pairs = [(worker, active_versions(world, worker["id"])) for worker in world.store.list("worker")]
+    return ok([_script(worker, versions[-1]) for worker, versions in pairs if versions])
 
 
 async def service(request: Request) -> Response:
     """GET …/workers/services/{name}"""
-    worker, version = _live(request)
-    environment = {"environment": "production", "script": script_answer(worker, version)}
-    times = {"created_on": worker["created_on"], "modified_on": worker.get("modified_on", worker["created_on"])}
-    return ok({"id": worker["name"], "default_environment": environment, "environments": [environment], **times})
+    script = _script(*_live(request))
+    times = {"created_on": script["created_on"], "modified_on": script["modified_on"]}
+    environment = {"environment": "production", "script": script, **times}
+    return ok({"id": script["id"], "default_environment": environment, "environments": [environment], **times})
 
 
 async def settings(request: Request) -> Response:
     """GET …/settings, without the texts of secrets"""
     worker, version = _live(request)
+    limits = version.get("limits", {})
     return ok(
         {
+            **_settings(worker, version),
             "bindings": without_secrets(version["bindings"]),
-            "compatibility_date": version["compatibility_date"],
-            "compatibility_flags": version["compatibility_flags"],
-            "usage_model": version["usage_model"],
-            "logpush": worker.get("logpush", False),
-            "observability": worker.get("observability"),
-            "tags": [],
-            "tail_consumers": [],
-            "placement": {},
-            "limits": {},
+            "annotations": version["annotations"],
+            "limits": limits,
+            "tags": worker["tags"],
         }
     )
 
 
 async def content(request: Request) -> Response:
-    """GET …/content/v2: the modules as multipart, the main one named in `cf-entrypoint`"""
+    """GET …/content/v2: the modules as multipart, the main one first and named in `cf-entrypoint`"""
     _, version = _live(request)
-    boundary = uuid.uuid4().hex
+    main, boundary = version["main_module"], uuid.uuid4().hex
     parts = []
-    for module in version["modules"]:
+    for module in sorted(version["modules"], key=lambda module: bool(module["name"] != main)):
         name, kind = module["name"], module["content_type"]
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
+        disposition = f'Content-Disposition: form-data; name="{name}"; filename="{name}"'
+        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: {kind}\r\n\r\n"
         parts.append(head.encode() + base64.b64decode(module["content_base64"]) + b"\r\n")
     body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    headers = {"cf-entrypoint": version["main_module"]}
-    return Response(body, media_type=f"multipart/form-data; boundary={boundary}", headers=headers)
+    media_type = f"multipart/form-data; boundary={boundary}"
+    return Response(body, media_type=media_type, headers={"cf-entrypoint": main})
 
 
 async def delete(request: Request) -> Response:
-    """DELETE …/workers/scripts/{name}"""
+    """DELETE …/workers/scripts/{name}; refused while another Worker refers to it, unless `force=true`"""
     world = world_of(request)
     worker = by_name(world, request.path_params["script"])
     if worker is None:
         raise ApiError(404, 10007, "This Worker does not exist on your account.")
-    remove_worker(world, worker, request.query_params.get("force") == "true")
-    return ok(None)
-
-
-async def put_schedules(request: Request) -> Response:
-    """PUT …/schedules: a bare array of `{cron}`"""
-    world, body = world_of(request), await json_body(request)
-    if by_name(world, request.path_params["script"]) is None:
-        raise ApiError(404, 10007, "This Worker does not exist on your account.")
-    if not isinstance(body, list) or any(set(s) != {"cron"} or len(str(s["cron"]).split()) != 5 for s in body):
-        raise ApiError(400, 10100, "schedules: an array of {cron} with five fields is needed")
-    schedules = [{"cron": s["cron"], "created_on": now(), "modified_on": now()} for s in body]
-    world.store.put("schedules", request.path_params["script"], {"schedules": schedules})
-    return ok({"schedules": schedules})
-
-
-async def get_schedules(request: Request) -> Response:
-    """GET …/schedules"""
-    world = world_of(request)
-    if by_name(world, request.path_params["script"]) is None:
-        raise ApiError(404, 10007, "This Worker does not exist on your account.")
-    return ok(world.store.get("schedules", request.path_params["script"]) or {"schedules": []})
-
-
-class Domain(Strict):
-    """Body of a custom domain."""
-
-    hostname: str
-    service: str
-    zone_id: str | None = None
-    zone_name: str | None = None
-    environment: str | None = None
-
-
-async def put_domain(request: Request) -> Response:
-    """PUT …/workers/domains"""
-    world, body = world_of(request), parse(Domain, await json_body(request))
-    if by_name(world, body.service) is None:
-        raise ApiError(404, 100113, f"Worker '{body.service}' not found")
-    if (body.zone_id or world.zone_id) != world.zone_id:
-        raise ApiError(403, 100117, "zone does not belong to this account")
-    if body.hostname != world.zone_name and not body.hostname.endswith("." + world.zone_name):
-        raise ApiError(400, 100116, f"hostname '{body.hostname}' is not part of zone '{world.zone_name}'")
-    if any(r["name"] == body.hostname for r in world.store.list("dns_record")):
-        raise ApiError(409, 100117, f"Hostname '{body.hostname}' already has externally managed DNS records.")
-    existing = next((d for d in world.store.list("domain") if d["hostname"] == body.hostname), None)
-    domain = {
-        "id": existing["id"] if existing else hex_id(),
-        "hostname": body.hostname,
-        "service": body.service,
-        "environment": body.environment or "production",
-        "zone_id": world.zone_id,
-        "zone_name": world.zone_name,
-        "cert_id": existing["cert_id"] if existing else hex_id(),
-    }
-    world.store.put("domain", domain["id"], domain)
-    return ok(domain)
-
-
-async def list_domains(request: Request) -> Response:
-    """GET …/workers/domains"""
-    return ok(world_of(request).store.list("domain"))
-
-
-async def get_domain(request: Request) -> Response:
-    """GET …/workers/domains/{id}"""
-    return ok(found(world_of(request), "domain", request.path_params["domain"], "domain", 100114))
-
-
-async def delete_domain(request: Request) -> Response:
-    """DELETE …/workers/domains/{id}"""
-    world = world_of(request)
-    found(world, "domain", request.path_params["domain"], "domain", 100114)
-    world.store.delete("domain", request.path_params["domain"])
+    remove_worker(world, worker, force=flag(request, "force"))
     return ok(None)
 
 
 BASE = "/accounts/{account}/workers"
 ROUTES = [
-    Route(BASE + "/scripts", index, methods=["GET"]),
-    Route(BASE + "/scripts/{script}", upload, methods=["PUT"]),
-    Route(BASE + "/scripts/{script}", delete, methods=["DELETE"]),
-    Route(BASE + "/services/{script}", service, methods=["GET"]),
-    Route(BASE + "/scripts/{script}/settings", settings, methods=["GET"]),
-    Route(BASE + "/scripts/{script}/content/v2", content, methods=["GET"]),
-    Route(BASE + "/scripts/{script}/schedules", put_schedules, methods=["PUT"]),
-    Route(BASE + "/scripts/{script}/schedules", get_schedules, methods=["GET"]),
-    Route(BASE + "/domains", put_domain, methods=["PUT"]),
-    Route(BASE + "/domains", list_domains, methods=["GET"]),
-    Route(BASE + "/domains/{domain}", get_domain, methods=["GET"]),
-    Route(BASE + "/domains/{domain}", delete_domain, methods=["DELETE"]),
+    endpoint("GET", BASE + "/scripts", index),
+    endpoint("PUT", BASE + "/scripts/{script}", upload, "bindings_inherit"),
+    endpoint("DELETE", BASE + "/scripts/{script}", delete, "force"),
+    endpoint("GET", BASE + "/services/{script}", service),
+    endpoint("GET", BASE + "/scripts/{script}/settings", settings),
+    endpoint("GET", BASE + "/scripts/{script}/content/v2", content),
 ]

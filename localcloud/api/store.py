@@ -115,18 +115,18 @@ class Store:
         """The value, or None where there is none or it has expired."""
         return next(iter(self._kv_rows("namespace = ? AND key = ?", (namespace, key))), None)
 
-    def kv_list(self, namespace: str) -> list[KvEntry]:
+    def kv_list(self, namespace: str) -> tuple[KvEntry, ...]:
         """A namespace's live values in the order of their keys."""
         return self._kv_rows("namespace = ?", (namespace,))
 
-    def _kv_rows(self, condition: str, values: tuple[str, ...]) -> list[KvEntry]:
+    def _kv_rows(self, condition: str, values: tuple[str, ...]) -> tuple[KvEntry, ...]:
         query = (
             f"SELECT key, value, metadata, expiration FROM kv_value WHERE {condition} "  # noqa: S608 - fixed texts
             "AND (expiration IS NULL OR expiration > ?) ORDER BY key"
         )
         with self._lock:
             rows = self._db.execute(query, (*values, int(time.time()))).fetchall()
-        return [KvEntry(key=r[0], value=bytes(r[1]), metadata=r[2], expiration=r[3]) for r in rows]
+        return tuple(KvEntry(key=r[0], value=bytes(r[1]), metadata=r[2], expiration=r[3]) for r in rows)
 
     def kv_delete(self, namespace: str, key: str | None = None) -> None:
         """Deletes a key, or all of a namespace."""

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from .envelope import Strict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_-]{0,62}$")]
-Rate = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[int | float, Field(ge=0, le=1)]
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Flags = Annotated[list[str], Field(max_length=100)]
 
@@ -136,7 +136,7 @@ class Share(Strict):
     """`versions[]` of a deployment"""
 
     version_id: str
-    percentage: float = Field(ge=0.01, le=100)
+    percentage: int | float = Field(ge=0.01, le=100)
 
 
 class Deployment(Strict):

@@ -3,7 +3,14 @@
 import { request as httpRequest } from "node:http";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te"]);
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+  "te",
+]);
 
 /**
  * @param {{names: Map<string, string>, note: Function}} options `names`: `host` → `address:port` on the private network
@@ -42,7 +49,12 @@ export function makeCarrier({ names, note }) {
     }
     const url = new URL(rule.service);
     const port = url.port || "80";
-    carry(stream, headers, `${url.hostname}:${port}`, rule.originRequest?.httpHostHeader ?? headers[":authority"]);
+    carry(
+      stream,
+      headers,
+      `${url.hostname}:${port}`,
+      rule.originRequest?.httpHostHeader ?? headers[":authority"],
+    );
   }
 
   async function isAdmitted(token, access) {

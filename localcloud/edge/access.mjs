@@ -4,7 +4,7 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { SignJWT, createLocalJWKSet, importJWK, jwtVerify } from "jose";
+import { createLocalJWKSet, importJWK, jwtVerify, SignJWT } from "jose";
 
 import { plain } from "./front.mjs";
 import { cookiesOf, valuesOf } from "./headers.mjs";
@@ -16,7 +16,10 @@ const PREFIX = "/cdn-cgi/access/";
 /** @param {string} text such as `24h` or `1h30m` @returns {number} seconds */
 export function seconds(text) {
   const units = { h: 3600, m: 60, s: 1 };
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * units[unit], 0);
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)].reduce(
+    (sum, [, n, unit]) => sum + Number(n) * units[unit],
+    0,
+  );
 }
 
 /**
@@ -25,7 +28,14 @@ export function seconds(text) {
  */
 export function makeAccess({ state, teamUrl, logs }) {
   const publicKeys = () =>
-    (state()?.access.signing_keys ?? []).map(({ kty, n, e, kid, alg, use }) => ({ kty, n, e, kid, alg, use }));
+    (state()?.access.signing_keys ?? []).map(({ kty, n, e, kid, alg, use }) => ({
+      kty,
+      n,
+      e,
+      kid,
+      alg,
+      use,
+    }));
 
   function appFor(hostname, target) {
     return state()?.access.apps.find((app) => {
@@ -79,12 +89,15 @@ export function makeAccess({ state, teamUrl, logs }) {
   }
 
   function signIn({ app, req, res, host }) {
-    const navigates = (req.headers.accept ?? "").includes("text/html") || req.headers["sec-fetch-mode"] === "navigate";
+    const navigates =
+      (req.headers.accept ?? "").includes("text/html") || req.headers["sec-fetch-mode"] === "navigate";
     const people = app.policies.some((p) => p.decision === "allow");
     if (!people) return plain(res, app.service_auth_401_redirect ? 401 : 403, "Forbidden") && null;
     if (!navigates && app.service_auth_401_redirect) return plain(res, 401, "Unauthorized") && null;
     const query = new URLSearchParams({ kid: app.aud, redirect_url: req.url });
-    res.writeHead(302, { location: `${teamUrl}${PREFIX}login/${host}?${query}`, "cache-control": "no-store" }).end();
+    res
+      .writeHead(302, { location: `${teamUrl}${PREFIX}login/${host}?${query}`, "cache-control": "no-store" })
+      .end();
     return null;
   }
 
@@ -109,7 +122,9 @@ export function makeAccess({ state, teamUrl, logs }) {
         await verify(token, app.aud);
         const back = localPath(url.searchParams.get("redirect_url"));
         const age = seconds(app.session_duration);
-        res.writeHead(302, { location: back, "set-cookie": cookie(token, age), "cache-control": "no-store" }).end();
+        res
+          .writeHead(302, { location: back, "set-cookie": cookie(token, age), "cache-control": "no-store" })
+          .end();
       } catch {
         plain(res, 403, "Forbidden");
       }
@@ -130,7 +145,10 @@ export function localPath(text) {
 
 function isSecretOf(token, given) {
   const previous = Date.parse(token.previous_client_secret_expires_at ?? "") > Date.now();
-  const valid = [token.client_secret, ...(previous && token.previous_client_secret ? [token.previous_client_secret] : [])];
+  const valid = [
+    token.client_secret,
+    ...(previous && token.previous_client_secret ? [token.previous_client_secret] : []),
+  ];
   const hash = (text) => createHash("sha256").update(text).digest();
   return valid.map((secret) => timingSafeEqual(hash(secret), hash(given))).some(Boolean);
 }

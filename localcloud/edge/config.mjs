@@ -120,7 +120,8 @@ function service(worker, version, context) {
 
 function moduleText(module) {
   const field = MODULE_FIELDS[module.content_type];
-  if (!field) throw new Error(`module ${module.name} has the type ${module.content_type}, which the edge can't run`);
+  if (!field)
+    throw new Error(`module ${module.name} has the type ${module.content_type}, which the edge can't run`);
   const content = Buffer.from(module.content_base64, "base64").toString();
   return `(name = ${literal(module.name)}, ${field} = ${literal(content)})`;
 }
@@ -133,7 +134,9 @@ function bindingText(worker, version, binding, context) {
       return named(`text = ${literal(binding.text)}`);
     case "json":
       // The provider hands the JSON text on as it was written, so both forms are met.
-      return named(`json = ${literal(typeof binding.json === "string" ? binding.json : JSON.stringify(binding.json))}`);
+      return named(
+        `json = ${literal(typeof binding.json === "string" ? binding.json : JSON.stringify(binding.json))}`,
+      );
     case "version_metadata": {
       const metadata = { id: version.id, tag: "", timestamp: version.created_on ?? "" };
       return named(`json = ${literal(JSON.stringify(metadata))}`);
@@ -141,7 +144,9 @@ function bindingText(worker, version, binding, context) {
     case "kv_namespace":
       return named(`kvNamespace = ${literal(context.external(`kv|${worker.name}|${binding.namespace_id}`))}`);
     case "vpc_service":
-      return named(`service = (name = ${literal(context.external(`vpc|${worker.name}|${binding.service_id}`))})`);
+      return named(
+        `service = (name = ${literal(context.external(`vpc|${worker.name}|${binding.service_id}`))})`,
+      );
     case "analytics_engine": {
       const sink = context.external(`analytics|${worker.name}|${binding.dataset}`);
       return named(
@@ -150,7 +155,10 @@ function bindingText(worker, version, binding, context) {
     }
     case "service": {
       const target = context.byName.get(binding.service);
-      if (!target) throw new Error(`${worker.name}: binding ${binding.name} names ${binding.service}, which is not live`);
+      if (!target)
+        throw new Error(
+          `${worker.name}: binding ${binding.name} names ${binding.service}, which is not live`,
+        );
       const entrypoint = binding.entrypoint ? `, entrypoint = ${literal(binding.entrypoint)}` : "";
       return named(`service = (name = ${literal(serviceName(target, mainVersion(target)))}${entrypoint})`);
     }

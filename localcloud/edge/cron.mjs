@@ -17,8 +17,16 @@ export function isDue(expression, when) {
   const fields = expression.trim().split(/\s+/);
   if (fields.length !== 5) throw new Error(`\`${expression}\` has not five fields`);
   // Cloudflare counts the days of the week from 1, Sunday.
-  const values = [when.getUTCMinutes(), when.getUTCHours(), when.getUTCDate(), when.getUTCMonth() + 1, when.getUTCDay() + 1];
-  return fields.every((field, i) => field.split(",").some((part) => covers(part, values[i], RANGES[i], expression)));
+  const values = [
+    when.getUTCMinutes(),
+    when.getUTCHours(),
+    when.getUTCDate(),
+    when.getUTCMonth() + 1,
+    when.getUTCDay() + 1,
+  ];
+  return fields.every((field, i) =>
+    field.split(",").some((part) => covers(part, values[i], RANGES[i], expression)),
+  );
 }
 
 function covers(part, value, [low, high], expression) {
@@ -42,7 +50,8 @@ export function startCron({ state, run, logs }) {
     for (const worker of state()?.workers ?? []) {
       for (const cron of worker.crons) {
         try {
-          if (isDue(cron, when)) run(worker.name, cron).catch((e) => logs.event("a cron trigger failed", { error: e.message }));
+          if (isDue(cron, when))
+            run(worker.name, cron).catch((e) => logs.event("a cron trigger failed", { error: e.message }));
         } catch (error) {
           logs.event("a cron trigger can't be read", { worker: worker.name, error: error.message });
         }

@@ -11,7 +11,15 @@ import { createServer, request as httpRequest } from "node:http";
 import { serviceName } from "./config.mjs";
 import { endToEnd, flat, pairs, valuesOf } from "./headers.mjs";
 
-const ADDED = new Set(["cf-connecting-ip", "cf-ray", "cf-ipcountry", "cf-visitor", "cf-worker", "cdn-loop", "x-forwarded-proto"]);
+const ADDED = new Set([
+  "cf-connecting-ip",
+  "cf-ray",
+  "cf-ipcountry",
+  "cf-visitor",
+  "cf-worker",
+  "cdn-loop",
+  "x-forwarded-proto",
+]);
 
 /**
  * @param {{state: () => object | null, runner: object, access: object, logs: object}} edge
@@ -46,12 +54,20 @@ async function handle(edge, req, res) {
   const worker = workerFor(state, hostname);
   const app = edge.access.appFor(hostname, req.url);
   if (!worker && !app) return plain(res, 404, "error code: 1016");
-  const passed = app ? await edge.access.check({ app, req, res, list, hostname, host: hosts[0] }) : { headers: [] };
+  const passed = app
+    ? await edge.access.check({ app, req, res, list, hostname, host: hosts[0] })
+    : { headers: [] };
   if (!passed) return undefined;
   const version = worker && pick(worker.versions);
   const socketPath = version && edge.runner.socketOf(serviceName(worker, version));
   if (!socketPath) return plain(res, 503, "error code: 1101");
-  return forward({ req, res, socketPath, headers: headersFor(list, req, [...passed.headers]), drop: passed.drop });
+  return forward({
+    req,
+    res,
+    socketPath,
+    headers: headersFor(list, req, [...passed.headers]),
+    drop: passed.drop,
+  });
 }
 
 /** @returns {object | undefined} the Worker that serves a hostname: custom domains first, then routes of whole hosts */
@@ -73,7 +89,10 @@ function pick(versions) {
 }
 
 function headersFor(list, req, more) {
-  const kept = endToEnd(list, (name) => ADDED.has(name) || name === "x-forwarded-for" || name.startsWith("cf-access-"));
+  const kept = endToEnd(
+    list,
+    (name) => ADDED.has(name) || name === "x-forwarded-for" || name.startsWith("cf-access-"),
+  );
   const client = req.socket.remoteAddress ?? "127.0.0.1";
   return [
     ...kept,
@@ -88,8 +107,15 @@ function headersFor(list, req, more) {
 
 function forward({ req, res, socketPath, headers }) {
   return new Promise((resolve) => {
-    const hasBody = req.headers["content-length"] !== undefined || req.headers["transfer-encoding"] !== undefined;
-    const up = httpRequest({ socketPath, method: req.method, path: req.url, headers: flat(headers), setHost: false });
+    const hasBody =
+      req.headers["content-length"] !== undefined || req.headers["transfer-encoding"] !== undefined;
+    const up = httpRequest({
+      socketPath,
+      method: req.method,
+      path: req.url,
+      headers: flat(headers),
+      setHost: false,
+    });
     up.on("response", (answer) => {
       res.writeHead(answer.statusCode, answer.statusMessage, flat(endToEnd(pairs(answer.rawHeaders))));
       answer.pipe(res);

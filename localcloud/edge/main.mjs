@@ -1,6 +1,6 @@
 /** The edge: runs what was uploaded, in front of it Access, behind it the tunnels. Loopback only. */
 
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,7 +17,10 @@ import { makeRunner } from "./workerd.mjs";
 
 const { values: args } = parseArgs({
   options: Object.fromEntries(
-    ["state", "port", "access-port", "tunnel-port", "api", "token-file"].map((name) => [name, { type: "string" }]),
+    ["state", "port", "access-port", "tunnel-port", "api", "token-file"].map((name) => [
+      name,
+      { type: "string" },
+    ]),
   ),
 });
 const runFolder = join(args.state, "run");
@@ -33,7 +36,15 @@ const state = () => live;
 const runner = makeRunner({ runFolder, edgeSocket, logs });
 const access = makeAccess({ state, teamUrl, logs });
 const tunnels = makeTunnels({ state, logs });
-const outbound = makeOutbound({ api: args.api, token, state, tunnels, access, logs, frontPort: Number(args.port) });
+const outbound = makeOutbound({
+  api: args.api,
+  token,
+  state,
+  tunnels,
+  access,
+  logs,
+  frontPort: Number(args.port),
+});
 const front = makeFront({ state, runner, access, logs });
 const team = makeTeam({ state, access, teamUrl, token, runCron, logs });
 

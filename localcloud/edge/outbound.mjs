@@ -28,7 +28,14 @@ async function route(edge, req, res) {
   const headers = endToEnd(list, (name) => name === ROUTE_HEADER || name === "x-edge-proto");
   const host = valuesOf(list, "host").at(-1) ?? "";
   const count = (via) => {
-    const entry = { time: new Date().toISOString(), worker, via, method: req.method, host, path: pathOf(req.url) };
+    const entry = {
+      time: new Date().toISOString(),
+      worker,
+      via,
+      method: req.method,
+      host,
+      path: pathOf(req.url),
+    };
     edge.logs.write("subrequests", entry);
   };
   if (kind === "analytics") return analytics(edge, detail, req, res);
@@ -68,7 +75,11 @@ async function keyValue(edge, namespace, req, res) {
   const key = decodeURIComponent(pathOf(req.url).slice(1));
   const url = `${edge.api}/_local/kv/${namespace}/${encodeURIComponent(key)}`;
   const body = req.method === "PUT" ? await bodyOf(req) : undefined;
-  const answer = await fetch(url, { method: req.method, body, headers: { authorization: `Bearer ${edge.token}` } });
+  const answer = await fetch(url, {
+    method: req.method,
+    body,
+    headers: { authorization: `Bearer ${edge.token}` },
+  });
   res.writeHead(answer.status === 204 ? 200 : answer.status);
   res.end(Buffer.from(await answer.arrayBuffer()));
 }
@@ -79,7 +90,9 @@ async function outside(edge, { req, res, list, headers, host }) {
   const record = edge.state()?.dns_records.find((r) => r.proxied && r.name.toLowerCase() === hostname);
   if (record?.content.endsWith(".cfargotunnel.com")) {
     const app = edge.access.appFor(hostname, req.url);
-    const passed = app ? await edge.access.check({ app, req, res, list: headers, hostname, host }) : { headers: [] };
+    const passed = app
+      ? await edge.access.check({ app, req, res, list: headers, hostname, host })
+      : { headers: [] };
     if (!passed) return undefined;
     const kept = headers.filter(([name]) => !name.toLowerCase().startsWith("cf-access-"));
     const tunnelId = record.content.split(".")[0];
@@ -88,7 +101,8 @@ async function outside(edge, { req, res, list, headers, host }) {
   if (workerFor(edge.state(), hostname) && hostname !== "localhost") {
     return direct(req, res, headers, "127.0.0.1", edge.frontPort);
   }
-  const loopback = hostname === "localhost" || hostname.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(hostname);
+  const loopback =
+    hostname === "localhost" || hostname.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(hostname);
   const secure = valuesOf(list, "x-edge-proto").at(-1) === "https";
   if (!loopback || secure) {
     edge.logs.event("a Worker tried to leave this machine", { host });
@@ -99,7 +113,14 @@ async function outside(edge, { req, res, list, headers, host }) {
 }
 
 function direct(req, res, headers, address, port) {
-  const up = httpRequest({ host: address, port, method: req.method, path: req.url, headers: flat(headers), setHost: false });
+  const up = httpRequest({
+    host: address,
+    port,
+    method: req.method,
+    path: req.url,
+    headers: flat(headers),
+    setHost: false,
+  });
   up.on("response", (answer) => {
     res.writeHead(answer.statusCode, flat(endToEnd(pairs(answer.rawHeaders))));
     answer.pipe(res);

@@ -38,7 +38,11 @@ function holds(rule, identity, groups) {
     case "email":
       return email !== undefined && email === fields.email.toLowerCase();
     case "email_domain":
-      return email !== undefined && email.split("@").length === 2 && email.split("@")[1] === fields.domain.toLowerCase();
+      return (
+        email !== undefined &&
+        email.split("@").length === 2 &&
+        email.split("@")[1] === fields.domain.toLowerCase()
+      );
     case "login_method":
       return identity.idp !== undefined && identity.idp === fields.id;
     case "oidc": {

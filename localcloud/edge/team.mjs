@@ -37,7 +37,10 @@ async function answer(edge, req, res) {
   if (url.pathname === "/cdn-cgi/access/callback") return callback(edge, url, res);
   if (url.pathname === "/cdn-cgi/access/get-identity") return identity(edge, req, res);
   if (url.pathname === "/cdn-cgi/access/logout") {
-    res.writeHead(200, { "set-cookie": `${SESSION}=; Path=/; HttpOnly; Max-Age=0`, "content-type": "text/plain" });
+    res.writeHead(200, {
+      "set-cookie": `${SESSION}=; Path=/; HttpOnly; Max-Age=0`,
+      "content-type": "text/plain",
+    });
     return res.end("You are signed out.\n");
   }
   if (url.pathname.startsWith("/_local/cron/") && req.method === "POST") {
@@ -55,16 +58,27 @@ function json(res, status, body) {
 function login(edge, url, req, res) {
   const host = decodeURIComponent(url.pathname.split("/").at(-1));
   const app = edge.state()?.access.apps.find((a) => a.aud === url.searchParams.get("kid"));
-  if (!app || app.domain.split("/")[0] !== host.replace(/:\d+$/, "")) return plain(res, 404, "Unable to find your Access application");
+  if (!app || app.domain.split("/")[0] !== host.replace(/:\d+$/, ""))
+    return plain(res, 404, "Unable to find your Access application");
   const target = localPath(url.searchParams.get("redirect_url"));
   const known = sessionOf(edge, req);
   if (known) return admit(edge, { app, host, target, who: known }, res);
-  const idp = edge.state().access.identity_providers.find((p) => !app.allowed_idps?.length || app.allowed_idps.includes(p.id));
+  const idp = edge
+    .state()
+    .access.identity_providers.find((p) => !app.allowed_idps?.length || app.allowed_idps.includes(p.id));
   if (!idp) return plain(res, 403, "No identity provider is allowed for this application");
   const state = randomBytes(24).toString("base64url");
   const verifier = randomBytes(32).toString("base64url");
   const nonce = randomBytes(24).toString("base64url");
-  edge.pending.set(state, { app: app.id, host, target, idp: idp.id, verifier, nonce, until: Date.now() + PENDING_MS });
+  edge.pending.set(state, {
+    app: app.id,
+    host,
+    target,
+    idp: idp.id,
+    verifier,
+    nonce,
+    until: Date.now() + PENDING_MS,
+  });
   const query = new URLSearchParams({
     client_id: idp.config.client_id,
     response_type: "code",
@@ -87,7 +101,8 @@ async function callback(edge, url, res) {
   const { apps, identity_providers: idps } = edge.state().access;
   const app = pending && apps.find((a) => a.id === pending.app);
   const idp = pending && idps.find((p) => p.id === pending.idp);
-  if (!app || !idp || pending.until < Date.now()) return plain(res, 400, "This sign-in has expired. Open the page again.");
+  if (!app || !idp || pending.until < Date.now())
+    return plain(res, 400, "This sign-in has expired. Open the page again.");
   if (url.searchParams.get("error")) return plain(res, 403, "The identity provider did not sign you in.");
   const claims = await redeem(edge, idp, pending, url.searchParams.get("code") ?? "");
   const who = { idp: idp.id, email: claims.email, sub: claims.sub, name: claims.name, claims };
@@ -98,7 +113,11 @@ async function redeem(edge, idp, pending, code) {
   const { config } = idp;
   const encode = (text) => encodeURIComponent(text).replace(/%20/g, "+");
   const basic = Buffer.from(`${encode(config.client_id)}:${encode(config.client_secret)}`).toString("base64");
-  const form = { grant_type: "authorization_code", code, redirect_uri: `${edge.teamUrl}/cdn-cgi/access/callback` };
+  const form = {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: `${edge.teamUrl}/cdn-cgi/access/callback`,
+  };
   if (config.pkce_enabled) form.code_verifier = pending.verifier;
   const response = await fetch(config.token_url, {
     method: "POST",
@@ -120,10 +139,20 @@ async function admit(edge, { app, host, target, who, fresh }, res) {
   const { groups, identity_providers: idps } = edge.state().access;
   if (!isAdmitted(app.policies, who, groups)) return plain(res, 403, "That account does not have access.");
   const listed = idps.find((p) => p.id === who.idp)?.config.claims ?? [];
-  const custom = Object.fromEntries(listed.filter((c) => who.claims[c] !== undefined).map((c) => [c, who.claims[c]]));
+  const custom = Object.fromEntries(
+    listed.filter((c) => who.claims[c] !== undefined).map((c) => [c, who.claims[c]]),
+  );
   const nonce = randomBytes(12).toString("base64url");
-  const token = await edge.access.issue(app, { email: who.email, sub: who.sub, identity_nonce: nonce, country: "XX", custom });
-  const headers = { location: `http://${host}/cdn-cgi/access/authorized?${new URLSearchParams({ token, redirect_url: target })}` };
+  const token = await edge.access.issue(app, {
+    email: who.email,
+    sub: who.sub,
+    identity_nonce: nonce,
+    country: "XX",
+    custom,
+  });
+  const headers = {
+    location: `http://${host}/cdn-cgi/access/authorized?${new URLSearchParams({ token, redirect_url: target })}`,
+  };
   edge.identities.set(nonce, who);
   if (fresh) {
     const id = randomBytes(24).toString("base64url");
@@ -146,7 +175,13 @@ async function identity(edge, req, res) {
   try {
     const payload = await edge.access.verify(cookie?.[1] ?? "");
     const who = edge.identities.get(payload.identity_nonce);
-    const body = { id: payload.sub, email: payload.email, name: who?.name, user_uuid: payload.sub, oidc_fields: who?.claims ?? {} };
+    const body = {
+      id: payload.sub,
+      email: payload.email,
+      name: who?.name,
+      user_uuid: payload.sub,
+      oidc_fields: who?.claims ?? {},
+    };
     return json(res, 200, { ...body, groups: who?.claims.groups ?? [], idp: { id: who?.idp, type: "oidc" } });
   } catch {
     return json(res, 401, { err: "no app token set" });

@@ -4,7 +4,7 @@
  */
 
 import { timingSafeEqual } from "node:crypto";
-import { connect as http2connect, constants } from "node:http2";
+import { constants, connect as http2connect } from "node:http2";
 import { createServer } from "node:net";
 
 import { plain } from "./front.mjs";
@@ -100,7 +100,14 @@ function adopt(edge, sessions, tunnel, socket) {
 }
 
 function sendConfig(session, tunnel, state) {
-  const certs = state.access.signing_keys.map(({ kty, n, e, kid, alg, use }) => ({ kty, n, e, kid, alg, use }));
+  const certs = state.access.signing_keys.map(({ kty, n, e, kid, alg, use }) => ({
+    kty,
+    n,
+    e,
+    kid,
+    alg,
+    use,
+  }));
   const stream = session.request({ ":method": "POST", ":path": "/", "x-edge-kind": "config" });
   stream.on("error", () => {});
   stream.resume();
@@ -116,13 +123,23 @@ function carry(session, extra, { req, res, headers }) {
       fields[lower] = lower in fields ? [fields[lower], value].flat() : value;
     }
     // Node refuses repeated values of single-valued fields; joined with a comma they mean the same (RFC 9110 5.3).
-    for (const [name, value] of Object.entries(fields)) if (Array.isArray(value)) fields[name] = value.join(", ");
+    for (const [name, value] of Object.entries(fields))
+      if (Array.isArray(value)) fields[name] = value.join(", ");
     const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
-    const stream = session.request({ ...fields, ":method": req.method, ":path": req.url, ":authority": host, ...extra });
+    const stream = session.request({
+      ...fields,
+      ":method": req.method,
+      ":path": req.url,
+      ":authority": host,
+      ...extra,
+    });
     stream.on("response", (answer) => {
       const status = answer[constants.HTTP2_HEADER_STATUS];
       const list = Object.entries(answer).filter(([name]) => !name.startsWith(":"));
-      res.writeHead(status, list.flatMap(([name, value]) => [value].flat().flatMap((one) => [name, String(one)])));
+      res.writeHead(
+        status,
+        list.flatMap(([name, value]) => [value].flat().flatMap((one) => [name, String(one)])),
+      );
       stream.pipe(res);
     });
     stream.on("error", () => plain(res, 502, "error code: 502"));

@@ -1,7 +1,7 @@
 /** Runs workerd: a new process for each new state; the old one serves until the new one listens, then drains. */
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
@@ -34,7 +34,10 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
     try {
       next = await launch(workerdConfig(state, { folder: runFolder, edgeSocket, generation }));
     } catch (error) {
-      logs.event("the new state can't run; the former one goes on", { error: error.message, revision: state.revision });
+      logs.event("the new state can't run; the former one goes on", {
+        error: error.message,
+        revision: state.revision,
+      });
       return false;
     }
     const former = current;

@@ -4,7 +4,9 @@ const CLAIMS = ["groups", "department"];
 
 /** @param {{accounts: object[], clients: object[], keys: object}} world */
 export function configuration({ accounts, clients, keys }) {
-  const machines = new Map(clients.filter((c) => c.grant_types?.includes("client_credentials")).map((c) => [c.client_id, c]));
+  const machines = new Map(
+    clients.filter((c) => c.grant_types?.includes("client_credentials")).map((c) => [c.client_id, c]),
+  );
   return {
     clients: clients.map(({ claims, resources, ...client }) => ({ scope: scopeOf(client), ...client })),
     jwks: keys.jwks,
@@ -34,7 +36,14 @@ export function configuration({ accounts, clients, keys }) {
       },
       rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
     },
-    ttl: { AccessToken: 600, ClientCredentials: 600, IdToken: 600, Interaction: 900, Session: 43_200, Grant: 43_200 },
+    ttl: {
+      AccessToken: 600,
+      ClientCredentials: 600,
+      IdToken: 600,
+      Interaction: 900,
+      Session: 43_200,
+      Grant: 43_200,
+    },
     renderError: (ctx, out) => {
       ctx.type = "text/plain";
       ctx.body = `The sign-in request can't be used: ${out.error} ${out.error_description ?? ""}\n`;
@@ -66,7 +75,13 @@ function findAccount(accounts, id) {
 function resourceServer(machines, resource, client) {
   const allowed = machines.get(client?.clientId)?.resources ?? [];
   if (!allowed.includes(resource)) throw new Error("this client may not ask for that resource");
-  return { scope: "api", audience: resource, accessTokenFormat: "jwt", accessTokenTTL: 600, jwt: { sign: { alg: "RS256" } } };
+  return {
+    scope: "api",
+    audience: resource,
+    accessTokenFormat: "jwt",
+    accessTokenTTL: 600,
+    jwt: { sign: { alg: "RS256" } },
+  };
 }
 
 /** The company's own clients need no consent page. */

@@ -16,5 +16,10 @@ export async function signingKeys(path) {
 
 async function newKey(alg) {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { ...(await exportJWK(privateKey)), alg, use: "sig", kid: `${alg.toLowerCase()}-${randomBytes(6).toString("hex")}` };
+  return {
+    ...(await exportJWK(privateKey)),
+    alg,
+    use: "sig",
+    kid: `${alg.toLowerCase()}-${randomBytes(6).toString("hex")}`,
+  };
 }

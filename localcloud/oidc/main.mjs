@@ -11,7 +11,9 @@ import { signingKeys } from "./keys.mjs";
 import { makePages } from "./pages.mjs";
 
 const { values: args } = parseArgs({
-  options: Object.fromEntries(["port", "accounts", "clients", "state"].map((name) => [name, { type: "string" }])),
+  options: Object.fromEntries(
+    ["port", "accounts", "clients", "state"].map((name) => [name, { type: "string" }]),
+  ),
 });
 const issuer = `http://127.0.0.1:${args.port}`;
 const accounts = JSON.parse(readFileSync(args.accounts, "utf8"));

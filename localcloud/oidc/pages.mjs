@@ -14,7 +14,8 @@ button{margin-top:1.25rem;width:100%;padding:.7rem;font:inherit;font-weight:600;
 export function makePages(provider, accounts) {
   return async (req, res) => {
     const details = await provider.interactionDetails(req, res);
-    if (details.prompt.name !== "login") throw new Error(`the prompt ${details.prompt.name} is not supported`);
+    if (details.prompt.name !== "login")
+      throw new Error(`the prompt ${details.prompt.name} is not supported`);
     if (req.method === "POST") return signIn(provider, accounts, details, req, res);
     return page(res, details.uid, "");
   };

@@ -25,18 +25,28 @@ ACTIONS = {
 }
 
 identifiers = st.sampled_from(NUMBERS + ENTITIES)
-some_actions = st.lists(st.sampled_from(sorted(ACTIONS)), min_size=1, max_size=3, unique=True)
+
+
+def one_in(count: int) -> st.SearchStrategy[bool]:
+    """True once in so many draws; shrinks to False."""
+    return st.sampled_from([False] * (count - 1) + [True])
+
+
+def some_actions(most: int) -> st.SearchStrategy[list[str]]:
+    """Up to so many actions."""
+    return st.lists(st.sampled_from(sorted(ACTIONS)), min_size=1, max_size=most, unique=True)
 
 
 @st.composite
-def rules(draw: st.DrawFn, prefix: str) -> list[dict[str, Any]]:
+def rules(draw: st.DrawFn, prefix: str, most: int) -> list[dict[str, Any]]:
     """Rules with unique ids; `on` may be absent, empty, or of a kind that the actions don't take."""
     found = []
-    for index in range(draw(st.integers(0, 3))):
-        rule: dict[str, Any] = {"id": f"{prefix}-{index}", "actions": draw(some_actions)}
-        if draw(st.integers(0, 3)):
-            ids = st.one_of(st.just("*"), st.lists(identifiers, min_size=1, max_size=3, unique=True))
-            rule["on"] = draw(st.dictionaries(st.sampled_from(KINDS), ids, max_size=3))
+    for index in range(draw(st.integers(0, most))):
+        rule: dict[str, Any] = {"id": f"{prefix}-{index}", "actions": draw(some_actions(4))}
+        if not draw(one_in(5)):
+            ids = st.one_of(st.just("*"), st.lists(identifiers, min_size=1, max_size=4, unique=True))
+            some = st.dictionaries(st.sampled_from(KINDS), ids, max_size=3)
+            rule["on"] = draw(some if draw(st.booleans()) else st.fixed_dictionaries(dict.fromkeys(KINDS, ids)))
         found.append(rule)
     return found
 
@@ -55,8 +65,8 @@ def roles(draw: st.DrawFn) -> dict[str, Any]:
         name: {
             "match": draw(st.lists(match, min_size=1, max_size=2)),
             "landing": "/",
-            "allow": draw(rules(f"{name}-allow")),
-            "deny": draw(rules(f"{name}-deny")),
+            "allow": draw(rules(f"{name}-allow", 4)),
+            "deny": draw(rules(f"{name}-deny", 2)),
         }
         for name in names
     }
@@ -71,16 +81,16 @@ def routes(draw: st.DrawFn, index: int) -> dict[str, Any]:
     parts = [part for at, part in enumerate(parts) if part != ":other" or ":other" not in parts[:at]]
     if kind is not None:
         parts.insert(draw(st.integers(0, len(parts))), f":{kind}")
-    if draw(st.integers(0, 4)) == 0:
+    if draw(one_in(5)):
         parts.append("*")
     route = {"id": f"route-{index}", "method": draw(st.sampled_from(METHODS)), "path": "/" + "/".join(parts)}
     route["page"] = draw(st.booleans())
-    if draw(st.integers(0, 7)) == 0:
+    if draw(one_in(10)):
         return {**route, "blocked": True}
     return {
         **route,
         "form": draw(st.sampled_from(["id", "slug", "entity"])) if kind else None,
-        "actions": draw(some_actions),
+        "actions": draw(some_actions(2)),
         "kind": "database" if body else kind,
         "body": body,
     }
@@ -117,20 +127,27 @@ def principals(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
     """Often somebody who has a role of the table, else whoever."""
     claims = draw(st.dictionaries(st.sampled_from(NAMES), claim_values, max_size=2))
     issuer = draw(st.sampled_from(["workforce", "machines", "", None]))
-    if draw(st.integers(0, 5)):
+    if not draw(one_in(8)):
         role = draw(st.sampled_from(sorted(table["roles"])))
         match = draw(st.sampled_from(table["roles"][role]["match"]))
         issuer = match["issuer"]
-        claims = {name: draw(st.sampled_from([value, [value], ["z", value]])) for name, value in match["claims"].items()}
+        claims = {
+            name: draw(st.sampled_from([value, [value], ["z", value]])) for name, value in match["claims"].items()
+        }
     return {"issuer": issuer, "claims": claims}
 
 
 malformed = st.sampled_from(["", ".", "..", "%2e%2e", "a%2Fb", "a;b", "a#b", "a?b", "\\", "é", "\x7f", "%8", "1\n"])
-segments = st.one_of(
-    identifiers,
-    st.sampled_from([*LITERALS, "7-title", "7-", "01", "-1", "%C3%A9", "*", ":other"]),
-    st.text(st.characters(max_codepoint=0x2100), max_size=4),
-)
+near_misses = st.sampled_from([*LITERALS, "7-title", "7-", "01", "-1", "%C3%A9", "*", ":other", "a b", "~"])
+anything = st.text(st.characters(max_codepoint=0x2100), max_size=4)
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> str:
+    """Mostly an id, at times something near one, seldom anything at all."""
+    if draw(one_in(30)):
+        return draw(anything)
+    return draw(near_misses if draw(one_in(4)) else identifiers)
 
 
 @st.composite
@@ -140,22 +157,24 @@ def requests(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
     parts = []
     for part in [part for part in route["path"].split("/") if part]:
         if part == "*":
-            parts.extend(draw(st.lists(segments, min_size=1, max_size=2)))
+            parts.extend(draw(st.lists(segments(), min_size=1, max_size=2)))
         elif part.startswith(":"):
-            parts.append(draw(st.one_of(identifiers, segments)))
+            fitting = {"entity": st.sampled_from(ENTITIES), "slug": st.sampled_from(NUMBERS)}.get(
+                route.get("form") or ""
+            )
+            parts.append(draw(segments() if fitting is None or draw(one_in(4)) else fitting))
         else:
             parts.append(part)
-    if draw(st.integers(0, 9)) == 0:
+    if draw(one_in(15)):
         parts.insert(draw(st.integers(0, len(parts))), draw(malformed))
     path = "/" + "/".join(parts) + draw(st.sampled_from(["", "", "", "/"]))
-    request = {"method": draw(st.sampled_from([route["method"], route["method"], "HEAD", "DELETE"])), "path": path}
-    if draw(st.integers(0, 3)):
-        request["query"] = draw(
-            st.one_of(
-                st.fixed_dictionaries({"native": st.booleans(), "database": st.sampled_from(NUMBERS)}),
-                st.sampled_from([None, {}, {"native": 0, "database": "1"}, {"native": True, "database": 1}, [], "x"]),
-            )
+    request = {"method": draw(st.sampled_from([*[route["method"]] * 8, "HEAD", "DELETE"])), "path": path}
+    if not draw(one_in(6)):
+        unreadable = st.sampled_from(
+            [None, {}, {"native": 0, "database": "1"}, {"native": True, "database": 1}, [], "x"]
         )
+        readable = st.fixed_dictionaries({"native": st.booleans(), "database": st.sampled_from(NUMBERS)})
+        request["query"] = draw(unreadable if draw(one_in(6)) else readable)
     return request
 
 

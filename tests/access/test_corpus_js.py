@@ -10,13 +10,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from infra.access.cases import load_cases
 from infra.access.decide import decide
 from infra.access.load import load_policies
+from infra.access.query import read_query
 from infra.access.table import compile_table
 from tests.access.tables import situations
 
@@ -72,6 +75,59 @@ def test_random_tables(worker: Worker, batch: dict[str, Any]) -> None:
     """On any table and request both evaluators give the same decision in every field."""
     expected = [decide(batch["table"], case["principal"], case["request"]) for case in batch["cases"]]
     assert worker.judge(batch) == expected
+
+
+KEYS = st.sampled_from(
+    ["database", "DATABASE", "type", "lib/type", "native", "Lib_Type", "stages", "query", "__proto__"]
+)
+LEAVES = st.sampled_from(
+    [None, True, 0, 1, 1.0, 2, -1, 1e30, 1.5, "1", "native", "Native", "mbql.stage/native", "query"]
+)
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=10
+)
+QUERIES = (
+    st.builds(
+        lambda tree, database: {**tree, **database},
+        st.dictionaries(KEYS, TREES, max_size=3),
+        st.sampled_from([{"database": 1}, {"database": 1}, {"database": 1}, {}]),
+    )
+    | TREES
+)
+BODIES = st.one_of(
+    QUERIES.map(json.dumps),
+    QUERIES.map(lambda tree: json.dumps({"query": tree})),
+    QUERIES.map(lambda tree: json.dumps({"query": json.dumps(tree)})),
+    QUERIES.map(lambda tree: urlencode({"query": json.dumps(tree)})),
+    QUERIES.map(lambda tree: urlencode([("query", json.dumps(tree)), ("query", "{}")])),
+    st.sampled_from(
+        ["", "{", "[]", '{"database":1e400}', '{"database":1,"x":' + "9" * 5000 + "}", "\ufeff{}", "query=+{}"]
+    ),
+    st.text(max_size=8),
+)
+CONTENT_TYPES = st.sampled_from(
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "",
+    ]
+)
+FORMS = st.sampled_from(["query", "export-form"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    bodies=st.lists(
+        st.fixed_dictionaries({"body": BODIES, "form": FORMS, "content_type": CONTENT_TYPES}), min_size=1, max_size=10
+    )
+)
+def test_random_bodies(worker: Worker, bodies: list[dict[str, str]]) -> None:
+    """Both read the same query, or none, from any body."""
+    expected = [read_query(entry["body"], entry["form"], entry["content_type"]) for entry in bodies]
+    assert worker.judge({"bodies": bodies}) == expected
 
 
 def test_own_policies(worker: Worker) -> None:

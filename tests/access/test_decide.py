@@ -96,7 +96,5 @@ JSON = st.recursive(
 def test_anything_else_is_a_deny(issuer: Any, claims: Any, method: Any, path: Any, query: Any) -> None:
     """Whatever arrives in place of claims, method, path and query, the answer is a deny, never an exception."""
     table = json.loads((CORPUS / "rules.json").read_text("utf-8"))["table"]
-    decision = decide(
-        table, {"issuer": issuer, "claims": claims}, {"method": method, "path": path, "query": query}
-    )
+    decision = decide(table, {"issuer": issuer, "claims": claims}, {"method": method, "path": path, "query": query})
     assert decision["effect"] == "deny"

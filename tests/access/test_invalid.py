@@ -37,10 +37,10 @@ def test_message(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_fault_is_placed(file: Path, tmp_path: Path) -> None:
-    """No fault of a file lacks its place or its code, and the line exists."""
+    """No fault of a file lacks its place, its code or what to do, and the line exists."""
     lines = file.read_text("utf-8").count("\n") + 1
     for fault in faults_of(file, tmp_path):
-        assert fault.code and fault.path and fault.path.startswith("$")
+        assert fault.code and fault.help and fault.path and fault.path.startswith("$")
         assert fault.line is not None and 1 <= fault.line <= lines
         assert fault.column is not None and fault.column >= 1
 

@@ -2,20 +2,26 @@
  * Runs the decision corpus on the Worker's evaluator.
  *
  * `node run.mjs` judges every case of every file next to it, prints those that differ and exits with 1 if there are any.
- * `node run.mjs --serve` answers batches: each line of standard input is {"table", "cases": [{principal, request}]}, each
- * line of standard output the decisions, or {"error"}.
+ * `node run.mjs --serve` answers batches: each line of standard input is {"table", "cases": [{principal, request}]} or
+ * {"bodies": [{body, form, content_type}]}, each line of standard output the decisions or the queries read, or {"error"}.
  */
 
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
 
 import { authorize, compileTable } from "../../worker_templates/gateway/authorize.js";
+import { readQuery } from "../../worker_templates/gateway/query.js";
 
 /** @param {{table: object, cases: {principal: object, request: object}[]}} batch */
 function judge(batch) {
   const table = compileTable(batch.table);
   return batch.cases.map(({ principal, request }) => authorize(table, principal, request));
+}
+
+/** @param {{body: string, form: "query" | "export-form", content_type: string}[]} bodies */
+function read(bodies) {
+  return bodies.map(({ body, form, content_type }) => readQuery(new TextEncoder().encode(body), form, content_type));
 }
 
 async function runCorpus() {
@@ -43,7 +49,8 @@ async function serve() {
   for await (const line of createInterface({ input: process.stdin })) {
     let answer;
     try {
-      answer = judge(JSON.parse(line));
+      const batch = JSON.parse(line);
+      answer = batch.bodies ? read(batch.bodies) : judge(batch);
     } catch (error) {
       answer = { error: String(error) };
     }

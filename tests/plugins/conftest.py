@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -66,14 +66,14 @@ def cycle(api: LocalApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture
-def launch(recorder: Recorder, tmp_path: Path) -> Any:
-    """Starts a stack of a one-file program: `launch(source)`."""
+def launch(tmp_path: Path) -> Callable[..., Engine]:
+    """Starts a stack of a one-file program: `launch(source, config, secret)`."""
 
-    def start(source: str) -> Engine:
+    def start(source: str, settings: dict[str, str] | None = None, secret: dict[str, str] | None = None) -> Engine:
         program = tmp_path / "source"
         (program / "infra").mkdir(parents=True)
         (program / "Pulumi.yaml").write_text("name: small\nmain: infra/\nruntime: python\n")
         (program / "infra" / "__main__.py").write_text(source)
-        return Engine.start(tmp_path, program, config(recorder.url), {"token": TOKEN})
+        return Engine.start(tmp_path, program, settings or {}, secret)
 
     return start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import secrets
@@ -28,6 +29,14 @@ def find_pulumi() -> Path:
     path = Path(named) if named else Path.home() / ".cache/mbgate/pulumi-3.259.0/pulumi"
     assert path.is_file(), f"no Pulumi engine at {path}: run `make tools`, or set MBGATE_PULUMI"
     return path
+
+
+def sdk_source(package: str, token: str) -> str:
+    """The source of the SDK class of a type token, without the seconds that importing the SDK takes."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.submodule_search_locations
+    sources = (path.read_text() for path in Path(spec.submodule_search_locations[0]).glob("*.py"))
+    return next(text for text in sources if f"'{token}'," in text)
 
 
 @dataclass

@@ -1,0 +1,120 @@
+"""Networks, volumes and images."""
+
+from __future__ import annotations
+
+import docker
+from docker.errors import ImageNotFound, NotFound
+
+from localcloud.plugins.docker.resource import Inputs, Resource, State, labels_of
+from localcloud.plugins.serving import PluginError
+
+_LABEL = ("label", "value")
+
+
+class Network(Resource):
+    """`docker_network`."""
+
+    token = "docker:index/network:Network"
+    optional = ("attachable", "driver", "internal", "ipamConfigs", "ipv6", "labels", "name", "options")
+    nested = {"labels": _LABEL, "ipamConfigs": ("auxAddress", "gateway", "ipRange", "subnet")}
+    outputs = ("driver", "internal", "scope")
+
+    def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
+        pools = [
+            docker.types.IPAMPool(
+                subnet=pool.get("subnet"),
+                iprange=pool.get("ipRange"),
+                gateway=pool.get("gateway"),
+                aux_addresses=pool.get("auxAddress"),
+            )
+            for pool in inputs.get("ipamConfigs") or []
+        ]
+        if client.networks.list(names=[f"^{inputs['name']}$"]):
+            raise PluginError(f"a network named `{inputs['name']}` already exists")
+        network = client.networks.create(
+            inputs["name"],
+            driver=inputs.get("driver", "bridge"),
+            options=inputs.get("options"),
+            ipam=docker.types.IPAMConfig(pool_configs=pools) if pools else None,
+            internal=inputs.get("internal", False),
+            enable_ipv6=inputs.get("ipv6", False),
+            attachable=inputs.get("attachable"),
+            labels=labels_of(inputs),
+        )
+        return network.id, self._outputs(client, network.id)
+
+    def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
+        outputs = self._outputs(client, object_id)
+        wanted = inputs.get("internal", False)
+        return outputs, ({} if outputs["internal"] == wanted else {"internal": outputs["internal"]})
+
+    def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
+        client.networks.get(object_id).remove()
+
+    def _outputs(self, client: docker.DockerClient, object_id: str) -> State:
+        found = client.networks.get(object_id).attrs
+        return {"driver": found["Driver"], "internal": found["Internal"], "scope": found["Scope"]}
+
+
+class Volume(Resource):
+    """`docker_volume`. The engine would hand out an existing one; an unasked-for content is refused."""
+
+    token = "docker:index/volume:Volume"
+    optional = ("driver", "driverOpts", "labels", "name")
+    nested = {"labels": _LABEL}
+    outputs = ("driver", "mountpoint")
+
+    def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
+        try:
+            client.volumes.get(inputs["name"])
+        except NotFound:
+            pass
+        else:
+            raise PluginError(f"a volume named `{inputs['name']}` already exists; remove it or take another name")
+        client.volumes.create(
+            inputs["name"],
+            driver=inputs.get("driver", "local"),
+            driver_opts=inputs.get("driverOpts"),
+            labels=labels_of(inputs),
+        )
+        return inputs["name"], self.read(client, inputs["name"], inputs)[0]
+
+    def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
+        found = client.volumes.get(object_id).attrs
+        return {"driver": found["Driver"], "mountpoint": found["Mountpoint"]}, {}
+
+    def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
+        client.volumes.get(object_id).remove()
+
+
+class RemoteImage(Resource):
+    """`docker_image`: one that the engine has is used as it is; another is pulled."""
+
+    token = "docker:index/remoteImage:RemoteImage"
+    required = ("name",)
+    optional = ("forceRemove", "keepLocally", "platform", "pullTriggers", "triggers")
+    outputs = ("imageId", "repoDigest")
+    is_named = False
+
+    def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
+        try:
+            image = client.images.get(inputs["name"])
+        except ImageNotFound:
+            image = client.images.pull(inputs["name"], platform=inputs.get("platform"))
+            image = image[0] if isinstance(image, list) else image
+        return image.id + inputs["name"], self._outputs(image)
+
+    def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
+        return self._outputs(client.images.get(_image_id(object_id, inputs))), {}
+
+    def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
+        if not inputs.get("keepLocally", False):
+            client.images.remove(_image_id(object_id, inputs), force=inputs.get("forceRemove", False))
+
+    def _outputs(self, image: docker.models.images.Image) -> State:
+        digests = image.attrs.get("RepoDigests") or [""]
+        return {"imageId": image.id, "repoDigest": digests[0]}
+
+
+def _image_id(object_id: str, inputs: Inputs) -> str:
+    return object_id.removesuffix(inputs.get("name", ""))

@@ -1,0 +1,165 @@
+"""The docker plugin's checks, differences and engine arguments, without an engine."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from pulumi.provider.experimental.provider import CheckRequest, CheckResponse, DiffRequest, DiffResponse
+
+from localcloud.plugins import serving
+from localcloud.plugins.docker.container import create_arguments, host_arguments, nanoseconds
+from localcloud.plugins.docker.provider import RESOURCES, DockerProvider, require_local
+from localcloud.plugins.docker.uploads import archive
+from localcloud.plugins.serving import PluginError
+from localcloud.plugins.values import from_plain, to_plain_map
+from tests.plugins.engine import sdk_source
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+
+
+def check(token: str, inputs: dict[str, Any], old: dict[str, Any] | None = None) -> CheckResponse:
+    """The provider's answer to a check of plain inputs."""
+    request = CheckRequest(
+        f"urn:pulumi:test::p::{token}::box",
+        {name: from_plain(value) for name, value in (old or {}).items()},
+        {name: from_plain(value) for name, value in inputs.items()},
+        b"seed",
+    )
+    return asyncio.run(DockerProvider().check(request))
+
+
+def failures(token: str, inputs: dict[str, Any]) -> dict[str, str]:
+    """(property, reason) of each fault."""
+    return {failure.property: failure.reason for failure in check(token, inputs).failures or []}
+
+
+def diff(old: dict[str, Any], new: dict[str, Any]) -> DiffResponse:
+    """The provider's answer for a container's plain inputs."""
+
+    async def ask() -> DiffResponse:
+        serving._old_inputs.set({name: from_plain(value) for name, value in old.items()})
+        news = {name: from_plain(value) for name, value in new.items()}
+        return await DockerProvider().diff(DiffRequest(f"urn:pulumi:test::p::{CONTAINER}::box", "id", {}, news, []))
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named"),
+    [
+        ({"image": "i", "privileged": True}, "privileged"),
+        ({"image": "i", "healthcheck": {"tests": ["NONE"], "colour": "red"}}, "healthcheck.colour"),
+        ({"image": "i", "ports": [{"internal": 1, "ip": "127.0.0.1"}, {"internal": 2, "x": 1, "ip": "::1"}]}, "ports[1].x"),
+        ({"image": "i", "ports": [{"internal": 80}]}, "ports[0].ip"),
+        ({"image": "i", "ports": [{"internal": 80, "ip": "0.0.0.0"}]}, "ports[0].ip"),
+        ({"image": "i", "wait": True}, "wait"),
+        ({"image": "i", "uploads": [{"file": "/a", "content": "x", "source": "y"}]}, "uploads[0]"),
+        ({"image": "i", "uploads": [{"file": "a", "content": "x"}]}, "uploads[0].file"),
+        ({"image": "i", "uploads": [{"file": "/a", "content": "x", "permissions": "rw"}]}, "uploads[0].permissions"),
+        ({"image": "i", "volumes": [{"containerPath": "/d"}]}, "volumes[0]"),
+        ({"image": "i", "healthcheck": {"tests": ["NONE"], "interval": "soon"}}, "healthcheck.interval"),
+        ({}, "image"),
+    ],
+)
+def test_a_wrong_or_unsupported_input_is_named(inputs: dict[str, Any], named: str) -> None:
+    assert list(failures(CONTAINER, inputs)) == [named]
+
+
+def test_a_name_is_made_once_and_kept() -> None:
+    first = to_plain_map(check(NETWORK, {}).inputs or {})
+    assert first["name"].startswith("box-") and len(first["name"]) == len("box-") + 7
+    assert to_plain_map(check(NETWORK, {"internal": True}, first).inputs or {})["name"] == first["name"]
+    assert to_plain_map(check(NETWORK, {"name": "mine"}, first).inputs or {}) == {"name": "mine"}
+
+
+def test_any_change_of_a_container_replaces_it() -> None:
+    answer = diff({"image": "i", "__defaults": ["name"]}, {"image": "i", "restart": "always", "__defaults": ["name"]})
+    assert answer.replaces == ["restart"]
+    assert answer.delete_before_replace is False
+
+
+@pytest.mark.parametrize("held", [{"name": "mine"}, {"ports": [{"internal": 1, "ip": "127.0.0.1"}], "__defaults": ["name"]}])
+def test_what_only_one_container_can_hold_is_freed_first(held: dict[str, Any]) -> None:
+    assert diff({"image": "i", **held}, {"image": "j", **held}).delete_before_replace is True
+
+
+def test_the_bookkeeping_of_names_is_no_difference() -> None:
+    assert diff({"image": "i", "__defaults": ["name"]}, {"image": "i"}).changes is False
+
+
+def test_an_upload_from_a_file_changes_with_the_file(tmp_path: Path) -> None:
+    source = tmp_path / "entry.sh"
+    source.write_text("one")
+    inputs = {"image": "i", "uploads": [{"file": "/entry.sh", "source": str(source)}]}
+    first = to_plain_map(check(CONTAINER, inputs).inputs or {})
+    source.write_text("two")
+    second = to_plain_map(check(CONTAINER, inputs).inputs or {})
+    assert diff(first, second).diffs == ["uploads"]
+
+
+def test_uploads_become_files_with_their_modes() -> None:
+    packed = archive(
+        [
+            {"file": "/run/secret", "content": "hush", "permissions": "0400"},
+            {"file": "/bin/start", "contentBase64": "IyE=", "executable": True},
+            {"file": "/etc/plain", "content": ""},
+        ]
+    )
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        found = {entry.name: (oct(entry.mode), tar.extractfile(entry).read()) for entry in tar}  # type: ignore[union-attr]
+    assert found == {"run/secret": ("0o400", b"hush"), "bin/start": ("0o744", b"#!"), "etc/plain": ("0o644", b"")}
+
+
+def test_the_inputs_become_engine_arguments() -> None:
+    inputs = {
+        "image": "i", "name": "n", "memory": 64, "readOnly": True, "capabilities": {"drops": ["ALL"]},
+        "networksAdvanced": [{"name": "net", "aliases": ["metabase"]}, {"name": "other"}],
+        "volumes": [{"volumeName": "v", "containerPath": "/d", "readOnly": True}],
+        "ports": [{"internal": 80, "external": 8080, "ip": "127.0.0.1"}],
+        "healthcheck": {"tests": ["CMD", "true"], "interval": "1m30s", "startPeriod": "500ms"},
+        "restart": "unless-stopped", "securityOpts": ["no-new-privileges:true"], "tmpfs": {"/run": "size=1m"},
+    }  # fmt: skip
+    client = docker.DockerClient(base_url="unix:///nowhere", version="1.41")
+    arguments = create_arguments(client, inputs)
+    host = arguments["host_config"]
+    assert host["NetworkMode"] == "net"
+    assert host["Memory"] == 64 * 1024 * 1024
+    assert host["Binds"] == ["v:/d:ro"]
+    assert host["PortBindings"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
+    assert host["RestartPolicy"] == {"Name": "unless-stopped", "MaximumRetryCount": 0}
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Tmpfs"]) == (True, ["ALL"], {"/run": "size=1m"})
+    assert arguments["networking_config"]["EndpointsConfig"] == {"net": {"Aliases": ["metabase"]}}
+    assert arguments["healthcheck"] == {
+        "test": ["CMD", "true"],
+        "interval": 90 * 10**9,
+        "start_period": 500 * 10**6,
+    }
+
+
+def test_what_was_not_asked_for_is_not_sent() -> None:
+    assert host_arguments({"image": "i"}) == {"restart_policy": {"Name": "no", "MaximumRetryCount": 0}}
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5s", 5 * 10**9), ("1h", 3600 * 10**9), ("1.5s", 15 * 10**8), ("2ms", 2 * 10**6)])
+def test_durations(text: str, expected: int) -> None:
+    assert nanoseconds(text) == expected
+
+
+@pytest.mark.parametrize("host", ["tcp://10.0.0.1:2375", "ssh://root@example.com", "http://example.com", ""])
+def test_only_an_engine_of_this_machine_is_used(host: str) -> None:
+    with pytest.raises(PluginError, match="refuses the engine"):
+        require_local(host)
+
+
+def test_every_property_exists_in_the_installed_sdk() -> None:
+    for token, resource in RESOURCES.items():
+        source = sdk_source("pulumi_docker", token)
+        for name in (*resource.required, *resource.optional, *resource.outputs):
+            assert f'name="{name}"' in source or f"def {name}(" in source, f"{token} has no {name}"

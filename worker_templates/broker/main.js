@@ -1,0 +1,125 @@
+/**
+ * The broker: the only holder of Metabase's admin key. It has no route and no hostname; the gateway calls it over a service
+ * binding.
+ *
+ * May not: answer an HTTP request, give its key or a password away, touch an administrator, bring back somebody who was
+ * deactivated.
+ */
+
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { metabaseApi } from "./api.js";
+import { derivedPassword } from "./password.js";
+
+const ALL_USERS = 1;
+const ADMINISTRATORS = 2;
+/** Part of every derived password; a new value gives everybody a new one at their next sign-in. */
+const EPOCH = 1;
+/** How long a rival sign-in, which made the account a moment ago, may take to set the password. */
+const RIVAL_WAITS = 2;
+const RIVAL_WAIT_MS = 250;
+
+export default class Broker extends WorkerEntrypoint {
+  /** Nothing is served over HTTP. */
+  fetch() {
+    return new Response(null, { status: 404 });
+  }
+
+  /**
+   * The person's own Metabase session: their account is made where it is missing, their groups are the role's.
+   * @param {{email: string, first_name: string, last_name: string, role: string}} person verified by the gateway
+   * @returns {Promise<{session: string, user_id: number} | {error: string}>}
+   */
+  async openSession({ email, first_name, last_name, role }) {
+    const groups = groupsOf(this.env, role);
+    if (!groups) return { error: "role-without-group" };
+    const api = metabaseApi(this.env);
+    try {
+      const found = await findOrCreate(api, { email: email.toLowerCase(), first_name, last_name }, groups);
+      if (found.error) return found;
+      return await signIn(this.env, api, found);
+    } catch (error) {
+      console.error(JSON.stringify({ type: "mbgate.fault", reason: "broker-failed", error: error?.message }));
+      return { error: "origin-unreachable" };
+    }
+  }
+}
+
+function groupsOf(env, role) {
+  const all = typeof env.GROUPS === "string" ? JSON.parse(env.GROUPS) : env.GROUPS;
+  return Object.hasOwn(all, role) ? all[role] : null;
+}
+
+async function find(api, email) {
+  const { body } = await api("GET", `/api/user?query=${encodeURIComponent(email)}&status=all`);
+  const users = body.data ?? body;
+  return users.find((user) => user.email.toLowerCase() === email) ?? null;
+}
+
+async function findOrCreate(api, person, groups) {
+  const known = await find(api, person.email);
+  if (known) return settle(api, known, groups);
+  const memberships = [ALL_USERS, ...groups].map((id) => ({ id }));
+  const made = await api("POST", "/api/user", { ...person, user_group_memberships: memberships });
+  if (made.status === 200) return { user: made.body, created: true };
+  // Somebody else made the account between our look and our try: it is there now.
+  const raced = made.status === 400 ? await find(api, person.email) : null;
+  if (!raced) throw new Error(`POST /api/user was answered with ${made.status}`);
+  return settle(api, raced, groups);
+}
+
+async function settle(api, user, groups) {
+  if (user.is_superuser) return { error: "user-is-administrator" };
+  if (user.is_active === false) return { error: "user-deactivated" };
+  const { status, body } = await api("GET", `/api/user/${user.id}`);
+  if (status !== 200) throw new Error(`GET /api/user/:id was answered with ${status}`);
+  const has = (body.user_group_memberships ?? []).map(({ id }) => id);
+  if (body.is_superuser || has.includes(ADMINISTRATORS)) return { error: "user-is-administrator" };
+  const wanted = [ALL_USERS, ...groups];
+  const same = has.length === wanted.length && wanted.every((id) => has.includes(id));
+  if (!same) {
+    const changed = await api("PUT", `/api/user/${user.id}`, {
+      user_group_memberships: wanted.map((id) => ({ id })),
+    });
+    if (changed.status !== 200) throw new Error(`PUT /api/user/:id was answered with ${changed.status}`);
+  }
+  return { user: body, created: false };
+}
+
+/**
+ * Setting a password ends all of a person's sessions, so it is set at creation, and once more only when the derived one is
+ * not accepted: the account was made by somebody else, a rival sign-in has not set it yet, or the broker key is new.
+ */
+async function signIn(env, api, { user, created }) {
+  const password = await derivedPassword(env.BROKER_KEY, user.id, EPOCH);
+  if (created) await setPassword(api, user.id, password);
+  let answer = await openWith(api, user.email, password);
+  for (
+    let wait = 0;
+    !created && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer);
+    wait += 1
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, RIVAL_WAIT_MS));
+    answer = await openWith(api, user.email, password);
+  }
+  if (answer.status === 401 && !isThrottled(answer)) {
+    await setPassword(api, user.id, password);
+    answer = await openWith(api, user.email, password);
+  }
+  if (isThrottled(answer)) return { error: "origin-throttled" };
+  // With a second factor Metabase answers 200 without an id.
+  if (!answer.body?.id) throw new Error(`POST /api/session was answered with ${answer.status}`);
+  return { session: answer.body.id, user_id: user.id };
+}
+
+function openWith(api, username, password) {
+  return api("POST", "/api/session", { username, password }, { anonymous: true });
+}
+
+async function setPassword(api, id, password) {
+  const { status } = await api("PUT", `/api/user/${id}/password`, { password });
+  if (status >= 400) throw new Error(`PUT /api/user/:id/password was answered with ${status}`);
+}
+
+function isThrottled({ status, body }) {
+  return status === 401 && /too many attempts/i.test(JSON.stringify(body ?? ""));
+}

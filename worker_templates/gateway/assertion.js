@@ -1,0 +1,71 @@
+/**
+ * The assertion for the origin: who asks, in which role and team, what they may see, under which policy.
+ *
+ * May not: live longer than a minute; carry a credential. ES256 (RFC 7518 section 3.4), reused for one principal and role
+ * until ten seconds before its end, so that the hot path does not sign each time.
+ */
+
+import { importJWK, SignJWT } from "jose";
+
+import config from "./config.js";
+import { digest } from "./table.js";
+
+const REUSE_MARGIN = 10;
+const CACHE_SIZE = 2000;
+const made = new Map();
+const signing = new Map();
+
+async function signingKey(text) {
+  if (!signing.has(text)) {
+    const jwk = JSON.parse(text);
+    const key = await importJWK(jwk, "ES256");
+    signing.clear();
+    signing.set(text, { key, kid: jwk.kid });
+  }
+  return signing.get(text);
+}
+
+/** @returns {Promise<string>} */
+export async function assertionFor(env, { principal, role, team, requestId, now }) {
+  const id = JSON.stringify([
+    env.ASSERTION_KEY_CURRENT.length,
+    principal.issuer,
+    principal.sub,
+    principal.email,
+    role,
+    team,
+  ]);
+  const known = made.get(id);
+  if (known && known.exp - now > REUSE_MARGIN && known.secret === env.ASSERTION_KEY_CURRENT)
+    return known.token;
+  const { key, kid } = await signingKey(env.ASSERTION_KEY_CURRENT);
+  const exp = now + config.assertion.lifetime_seconds;
+  const claims = {
+    email: principal.email,
+    role,
+    team,
+    scope: config.scopes[role] ?? null,
+    policy: digest,
+    rid: requestId,
+  };
+  const token = await new SignJWT(claims)
+    .setProtectedHeader({ alg: "ES256", kid, typ: "JWT" })
+    .setIssuer(config.public_url)
+    .setSubject(principal.sub)
+    .setAudience(config.assertion.audience)
+    .setIssuedAt(now)
+    .setExpirationTime(exp)
+    .sign(key);
+  if (made.size >= CACHE_SIZE) made.delete(made.keys().next().value);
+  made.set(id, { token, exp, secret: env.ASSERTION_KEY_CURRENT });
+  return token;
+}
+
+/** The public keys, current and previous. */
+export function publicKeys(env) {
+  const keys = [env.ASSERTION_KEY_CURRENT, env.ASSERTION_KEY_PREVIOUS].filter(Boolean).map((text) => {
+    const { kty, crv, x, y, kid } = JSON.parse(text);
+    return { kty, crv, x, y, kid, alg: "ES256", use: "sig" };
+  });
+  return { keys };
+}

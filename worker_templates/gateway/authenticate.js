@@ -1,0 +1,91 @@
+/**
+ * Who asks: a session cookie, a machine's bearer token, or Cloudflare Access, by `identity.mode`.
+ *
+ * May not: fetch, decide what is allowed, read an identity from any header but the three. Answers a principal or a reason;
+ * a wrong credential is a deny and never an anonymous pass (CVE-2026-25748).
+ */
+
+import config from "./config.js";
+import { readSession } from "./session.js";
+import { verifyAccess, verifyBearer } from "./tokens.js";
+
+/**
+ * @typedef {{kind: "person" | "machine", issuer: string, sub: string, email: string | null, name: string, claims: object}} Principal
+ * @param {Request} request
+ * @param {object} env
+ * @param {number} now seconds
+ * @returns {Promise<{principal: Principal, session: object | null, stale: boolean} | {reason: string, bearer: boolean}>}
+ */
+export async function authenticate(request, env, now) {
+  const authorization = request.headers.get("authorization");
+  if (config.identity.mode === "access") return byAccess(request, env, now);
+  if (authorization !== null) return byBearer(authorization, now);
+  const found = await readSession(request, env, now);
+  if (found.reason) return { reason: found.reason, bearer: false };
+  const { session, stale } = found;
+  return { principal: personOf(session), session, stale };
+}
+
+/** The principal of a session. */
+export function personOf({ issuer, sub, email, name, claims }) {
+  return { kind: "person", issuer, sub, email, name, claims };
+}
+
+async function byBearer(authorization, now) {
+  const [scheme, token, ...rest] = authorization.split(" ");
+  // Exactly `Bearer TOKEN` (CVE-2026-47673); the scheme itself has no case (RFC 9110 section 11.1).
+  if (scheme.toLowerCase() !== "bearer" || !token || rest.length > 0)
+    return { reason: "bearer-malformed", bearer: true };
+  const { payload, reason } = await verifyBearer(token, now);
+  if (reason) return { reason, bearer: true };
+  return { principal: machineOf(payload), session: null, stale: false };
+}
+
+function machineOf(payload) {
+  const email = typeof payload.email === "string" && payload.email_verified === true ? payload.email : null;
+  return {
+    kind: "machine",
+    issuer: config.identity.provider,
+    sub: payload.sub,
+    email,
+    name: payload.client_id ?? payload.sub,
+    claims: payload,
+  };
+}
+
+async function byAccess(request, env, now) {
+  const { payload, reason } = await verifyAccess(request.headers.get("cf-access-jwt-assertion"));
+  if (reason)
+    return {
+      reason: request.headers.has("cf-access-jwt-assertion") ? reason : "access-token-missing",
+      bearer: false,
+    };
+  const issuer = config.identity.provider;
+  if (payload.common_name) {
+    const claims = { common_name: payload.common_name };
+    const principal = {
+      kind: "machine",
+      issuer,
+      sub: payload.common_name,
+      email: null,
+      name: payload.common_name,
+      claims,
+    };
+    return { principal, session: null, stale: false };
+  }
+  if (typeof payload.email !== "string" || !payload.sub)
+    return { reason: "token-claims-invalid", bearer: false };
+  const claims = { ...payload.custom, email: payload.email };
+  const principal = {
+    kind: "person",
+    issuer,
+    sub: payload.sub,
+    email: payload.email,
+    name: payload.email,
+    claims,
+  };
+  const found = await readSession(request, env, now);
+  // A cookie of somebody else, or of another sign-in, holds nothing for this one.
+  const own = found.session?.sub === payload.sub && found.session.email === payload.email;
+  return { principal, session: own ? { ...found.session, claims } : null, stale: own && found.stale };
+}

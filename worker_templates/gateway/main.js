@@ -1,0 +1,174 @@
+/**
+ * The gateway: authenticate → authorize → mutate → forward, and one audit event for each answer.
+ *
+ * May not: answer anything but a refusal when something fails (CVE-2024-47070), or reach the origin before the decision.
+ */
+
+import { assertionFor } from "./assertion.js";
+import { audit } from "./audit.js";
+import { authenticate } from "./authenticate.js";
+import { authorize, compileTable, matchingRoles, routeOf, splitPath } from "./authorize.js";
+import config from "./config.js";
+import { forward, toClient } from "./forward.js";
+import { refreshKeys, refreshLater } from "./keys.js";
+import { knownMetabase, openMetabase } from "./metabase.js";
+import { originHeaders } from "./mutate.js";
+import { ownEndpoint } from "./own.js";
+import { Problem } from "./problem.js";
+import { readBody, readQuery } from "./query.js";
+import { denied, problem, unauthenticated, unreachable } from "./respond.js";
+import { newSession, sessionCookie } from "./session.js";
+import { table } from "./table.js";
+
+const compiled = compileTable(table);
+const PUBLIC = new URL(config.public_url);
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export default {
+  async fetch(request, env, ctx) {
+    const record = newRecord(request);
+    let response;
+    try {
+      response = await answer(request, env, record);
+    } catch (error) {
+      response = onFault(request, record, error);
+    }
+    response.headers.set("Mbgate-Request-Id", record.requestId);
+    audit(env, record, response.status, Date.now());
+    refreshLater(env, ctx);
+    return response;
+  },
+
+  async scheduled(_event, env) {
+    await refreshKeys(env);
+  },
+};
+
+function newRecord(request) {
+  const rest = request.url.slice(request.url.indexOf("//") + 2);
+  const slash = rest.search(/[/?#]/);
+  const target = slash === -1 ? "/" : rest.slice(slash);
+  const question = target.indexOf("?");
+  return {
+    started: Date.now(),
+    requestId: crypto.randomUUID(),
+    method: request.method,
+    host: slash === -1 ? rest : rest.slice(0, slash),
+    path: question === -1 ? target : target.slice(0, question),
+    search: question === -1 ? "" : target.slice(question),
+    country: request.headers.get("cf-ipcountry"),
+    effect: "deny",
+    reason: "internal-fault",
+    principal: null,
+    decision: null,
+  };
+}
+
+function onFault(request, record, error) {
+  record.effect = "deny";
+  record.reason = error instanceof Problem ? error.reason : "internal-fault";
+  if (!(error instanceof Problem)) {
+    // The name alone: a message could quote what it failed on.
+    console.error(
+      JSON.stringify({
+        type: "mbgate.fault",
+        reason: "internal-fault",
+        error: error?.name,
+        request_id: record.requestId,
+      }),
+    );
+  }
+  const status = error instanceof Problem ? error.status : 500;
+  return status === 503 ? unreachable(request, record) : problem(record, status);
+}
+
+async function answer(request, env, record) {
+  const now = Math.floor(record.started / 1000);
+  if (record.host.toLowerCase() !== PUBLIC.host) return refuse(record, "host-unknown", 421);
+  if (splitPath(record.path) === null) return refuse(record, "path-malformed", 400);
+  if (record.path.startsWith("/_gateway/") || record.path === "/_gateway") {
+    return ownEndpoint(request, env, record, now, (principal) => roleOf(principal));
+  }
+  const found = await authenticate(request, env, now);
+  if (found.reason) {
+    record.reason = found.reason;
+    return unauthenticated(request, record, found);
+  }
+  record.principal = found.principal;
+  record.team = teamOf(found.principal);
+  if (isForeign(request, found)) return refuse(record, "origin-foreign", 403);
+  const { body, query } = await bodyFor(request, record);
+  const asked = { method: request.method, path: record.path, ...(query === undefined ? {} : { query }) };
+  record.decision = authorize(compiled, found.principal, asked);
+  record.reason = record.decision.reason;
+  if (record.decision.effect !== "allow") return denied(request, env, record, now);
+  record.effect = "allow";
+  return proxied(request, env, record, { ...found, body, now });
+}
+
+function refuse(record, reason, status) {
+  record.reason = reason;
+  return problem(record, status);
+}
+
+function roleOf(principal) {
+  const roles = matchingRoles(compiled, principal);
+  return roles.length === 1 ? roles[0] : null;
+}
+
+function teamOf(principal) {
+  const team = Object.hasOwn(principal.claims, config.team_claim)
+    ? principal.claims[config.team_claim]
+    : null;
+  return typeof team === "string" ? team : null;
+}
+
+/** A change that another site's page sends with the person's cookie; machines have no cookie to abuse. */
+function isForeign(request, { principal }) {
+  if (SAFE_METHODS.has(request.method) || principal.kind === "machine") return false;
+  const site = request.headers.get("sec-fetch-site");
+  const origin = request.headers.get("origin");
+  return (
+    (site !== null && site !== "same-origin" && site !== "none") ||
+    (origin !== null && origin !== PUBLIC.origin)
+  );
+}
+
+/** The body is read only where the route's decision needs it; otherwise it streams. */
+async function bodyFor(request, record) {
+  const route = routeOf(compiled, request.method, record.path);
+  if (!route?.body) return { body: request.body, query: undefined };
+  const bytes = await readBody(request);
+  return { body: bytes, query: readQuery(bytes, route.body, request.headers.get("content-type") ?? "") };
+}
+
+async function proxied(request, env, record, { principal, session, stale, body, now }) {
+  const { role } = record.decision;
+  const known = knownMetabase(principal, session, role);
+  let metabase = known ?? (await openMetabase(env, principal, role));
+  const send = async () => {
+    const { requestId, team } = record;
+    const assertion = await assertionFor(env, { principal, role, team, requestId, now });
+    const headers = originHeaders(request, { metabase, assertion, requestId });
+    return forward({ request, env, path: record.path, search: record.search, headers, body });
+  };
+  let upstream = await send();
+  // Metabase forgot a session that we still hold: once a new one, off the hot path. A streamed body can't be sent twice.
+  if (upstream?.status === 401 && known !== null) {
+    metabase = await openMetabase(env, principal, role);
+    if (body === null || body instanceof Uint8Array) {
+      await upstream.body?.cancel();
+      upstream = await send();
+    }
+  }
+  if (upstream === null) {
+    record.reason = "origin-unreachable";
+    return unreachable(request, record);
+  }
+  const response = toClient(upstream, record.path);
+  if (principal.kind === "person" && (stale || metabase !== known)) {
+    const next = { ...(session ?? newSession(principal, now)), metabase, role };
+    response.headers.append("Set-Cookie", await sessionCookie(env, next, now));
+  }
+  return response;
+}

@@ -1,0 +1,42 @@
+/**
+ * The person's or machine's own Metabase session, made by the broker; the browser never sees it.
+ *
+ * May not: hold an admin credential, or ask the broker for anybody but the verified principal.
+ */
+
+import { authError } from "./problem.js";
+
+const CACHE_SIZE = 500;
+/** Machines have no cookie: their Metabase sessions stay in the isolate, by issuer, subject and role. */
+const machines = new Map();
+
+function keyOf(principal, role) {
+  return JSON.stringify([principal.issuer, principal.sub, role]);
+}
+
+/** @returns {string | null} the Metabase session that is known for this principal in this role */
+export function knownMetabase(principal, session, role) {
+  if (principal.kind === "machine") return machines.get(keyOf(principal, role)) ?? null;
+  return session?.metabase && session.role === role ? session.metabase : null;
+}
+
+/**
+ * Asks the broker; people are found by their verified e-mail, machines have an address that no mail reaches.
+ * @returns {Promise<string>} the Metabase session; throws a problem where the broker refuses
+ */
+export async function openMetabase(env, principal, role) {
+  const [first, ...rest] = (principal.name ?? "").split(" ");
+  const email = principal.email ?? `${encodeURIComponent(principal.sub)}@machines.mbgate.invalid`;
+  const answer = await env.BROKER.openSession({
+    email,
+    first_name: first || email,
+    last_name: rest.join(" ") || "-",
+    role,
+  });
+  if (!answer.session) throw authError(answer.error ?? "broker-failed");
+  if (principal.kind === "machine") {
+    if (machines.size >= CACHE_SIZE) machines.delete(machines.keys().next().value);
+    machines.set(keyOf(principal, role), answer.session);
+  }
+  return answer.session;
+}

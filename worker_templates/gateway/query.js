@@ -1,0 +1,116 @@
+/**
+ * Reads a Metabase query body: is there native SQL in it, and which database does it ask?
+ *
+ * May not: trust what it can't read; anything unclear is null, which is a deny. The same reading as
+ * `infra/access/query.py`: Metabase folds case and `_` in keys and tokens, so the whole tree is searched folded.
+ */
+
+const MAX_BYTES = 1024 * 1024;
+const MAX_DEPTH = 64;
+const MAX_DATABASE = 9_999_999_999;
+const NATIVE_STAGE = "mbql.stage/native";
+
+/**
+ * Reads at most 1 MiB of the request's body.
+ * @param {Request} request
+ * @returns {Promise<Uint8Array | null>} null where there is more
+ */
+export async function readBody(request) {
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BYTES) return null;
+  const parts = [];
+  let size = 0;
+  for await (const part of request.body ?? []) {
+    size += part.byteLength;
+    if (size > MAX_BYTES) return null;
+    parts.push(part);
+  }
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}
+
+/**
+ * @param {Uint8Array | null} body
+ * @param {"query" | "export-form"} form the route's kind of body
+ * @param {string} contentType
+ * @returns {{native: boolean, database: string} | null}
+ */
+export function readQuery(body, form, contentType) {
+  let text;
+  try {
+    text = body && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    return null;
+  }
+  if (typeof text !== "string") return null;
+  const kind = contentType.split(";")[0].trim().toLowerCase();
+  if (form === "query") return kind === "application/json" ? inspectQuery(parse(text)) : null;
+  if (kind === "application/x-www-form-urlencoded") {
+    const values = new URLSearchParams(text).getAll("query");
+    return values.length === 1 ? inspectQuery(parse(values[0])) : null;
+  }
+  if (kind !== "application/json") return null;
+  const outer = parse(text);
+  const query = isObject(outer) ? outer.query : null;
+  return inspectQuery(typeof query === "string" ? parse(query) : query);
+}
+
+/** @returns {{native: boolean, database: string} | null} the same for a query that is parsed already */
+export function inspectQuery(query) {
+  if (!isObject(query)) return null;
+  const databases = new Set();
+  let native = false;
+  const waiting = [[1, query]];
+  while (waiting.length > 0) {
+    const [depth, value] = waiting.pop();
+    if (depth > MAX_DEPTH) return null;
+    if (Array.isArray(value)) {
+      for (const item of value) waiting.push([depth + 1, item]);
+    } else if (isObject(value)) {
+      native ||= isNative(value);
+      for (const database of databasesOf(value)) databases.add(database);
+      for (const child of Object.values(value)) waiting.push([depth + 1, child]);
+    }
+  }
+  const own = databasesOf(query);
+  if (databases.size !== 1 || own.length === 0) return null;
+  const [database] = databases;
+  return database > 0 && database <= MAX_DATABASE ? { native, database: String(database) } : null;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function fold(text) {
+  return typeof text === "string" ? text.toLowerCase().replaceAll("_", "-") : "";
+}
+
+function isNative(object) {
+  return Object.entries(object).some(([name, value]) => {
+    const key = fold(name);
+    return (
+      (key === "type" && fold(value) === "native") ||
+      (key === "lib/type" && fold(value) === NATIVE_STAGE) ||
+      (key === "native" && value !== null)
+    );
+  });
+}
+
+function databasesOf(object) {
+  return Object.entries(object)
+    .filter(([name, value]) => fold(name) === "database" && Number.isInteger(value))
+    .map(([, value]) => value);
+}

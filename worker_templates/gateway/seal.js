@@ -1,0 +1,82 @@
+/**
+ * Sealed values: AES-256-GCM under the current key, opened under the current or the previous one.
+ *
+ * May not: reveal why a value can't be opened; accept a value made for another purpose or another gateway, since both are
+ * bound as additional data (NIST SP 800-38D). Format: base64url( version, 4-byte key id, 12-byte IV, ciphertext and tag ).
+ */
+
+import config from "./config.js";
+
+const VERSION = 1;
+const HEAD = 1 + 4 + 12;
+const encoder = new TextEncoder();
+/** Imported keys by their text: resolved values only, never a promise that another request could wait on. */
+const imported = new Map();
+
+async function keyOf(text) {
+  if (!imported.has(text)) {
+    const raw = fromBase64url(text);
+    if (raw?.byteLength !== 32) throw new Error("a session key is not 32 bytes");
+    const id = new Uint8Array(await crypto.subtle.digest("SHA-256", raw)).slice(0, 4);
+    const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+    if (imported.size > 8) imported.clear();
+    imported.set(text, { id, key });
+  }
+  return imported.get(text);
+}
+
+function bound(purpose) {
+  return encoder.encode(`${purpose}\n${config.public_url}`);
+}
+
+/** @param {object} env bindings @param {string} purpose @param {object} value @returns {Promise<string>} */
+export async function seal(env, purpose, value) {
+  const { id, key } = await keyOf(env.SESSION_KEY_CURRENT);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const algorithm = { name: "AES-GCM", iv, additionalData: bound(purpose) };
+  const box = new Uint8Array(
+    await crypto.subtle.encrypt(algorithm, key, encoder.encode(JSON.stringify(value))),
+  );
+  const out = new Uint8Array(HEAD + box.byteLength);
+  out[0] = VERSION;
+  out.set(id, 1);
+  out.set(iv, 5);
+  out.set(box, HEAD);
+  return toBase64url(out);
+}
+
+/** @returns {Promise<{value: object, current: boolean} | null>} null for anything that is not ours and whole */
+export async function open(env, purpose, text) {
+  const bytes = fromBase64url(text);
+  if (!bytes || bytes.byteLength < HEAD + 16 || bytes[0] !== VERSION) return null;
+  for (const name of ["SESSION_KEY_CURRENT", "SESSION_KEY_PREVIOUS"]) {
+    if (!env[name]) continue;
+    const { id, key } = await keyOf(env[name]);
+    if (!id.every((byte, i) => byte === bytes[1 + i])) continue;
+    try {
+      const algorithm = { name: "AES-GCM", iv: bytes.slice(5, HEAD), additionalData: bound(purpose) };
+      const plain = await crypto.subtle.decrypt(algorithm, key, bytes.slice(HEAD));
+      return { value: JSON.parse(new TextDecoder().decode(plain)), current: name === "SESSION_KEY_CURRENT" };
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}
+
+/** @param {Uint8Array} bytes @returns {string} base64url without padding (RFC 7515 section 2) */
+export function toBase64url(bytes) {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** @param {string} text @returns {Uint8Array | null} */
+export function fromBase64url(text) {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;
+  try {
+    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Tokens: ID tokens, bearer tokens of machines, application tokens of Cloudflare Access.
+ *
+ * May not: take an algorithm from the header, skip an audience, accept a token of another kind, quote a token in an error.
+ * Sources: OpenID Connect Core 3.1.3.7, RFC 7519, RFC 8725, RFC 9068, Cloudflare Access application tokens.
+ */
+
+import { jwtVerify } from "jose";
+
+import config from "./config.js";
+import { keyFinder } from "./keys.js";
+import { digest } from "./table.js";
+
+const MAX_TOKEN = 8192;
+const SKEW_SECONDS = 5;
+const CACHE_SIZE = 2000;
+/** Verified bearer tokens until they expire, by issuer, token digest and policy. */
+const verified = new Map();
+
+/** jose's error codes → our reasons. */
+const REASONS = {
+  ERR_JWT_EXPIRED: "token-expired",
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "token-signature-invalid",
+  ERR_JOSE_ALG_NOT_ALLOWED: "token-algorithm-refused",
+  "key-unknown": "token-key-unknown",
+  "key-algorithm": "token-algorithm-refused",
+};
+const CLAIM_REASONS = {
+  iss: "token-issuer-foreign",
+  aud: "token-audience-foreign",
+  nbf: "token-not-yet-valid",
+  exp: "token-expired",
+};
+
+function reasonOf(error) {
+  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED")
+    return CLAIM_REASONS[error.claim] ?? "token-claims-invalid";
+  return REASONS[error.code] ?? "token-malformed";
+}
+
+async function check(token, source, options) {
+  if (typeof token !== "string" || token.length > MAX_TOKEN || token.split(".").length !== 3) {
+    return { reason: "token-malformed" };
+  }
+  try {
+    const { payload } = await jwtVerify(token, keyFinder(source), {
+      clockTolerance: SKEW_SECONDS,
+      ...options,
+    });
+    return { payload };
+  } catch (error) {
+    return { reason: reasonOf(error) };
+  }
+}
+
+/** An ID token that answers our own request. */
+export async function verifyIdToken(token, nonce) {
+  const { issuer, client_id: audience, algorithms } = config.identity;
+  const result = await check(token, "provider", {
+    issuer,
+    audience,
+    algorithms,
+    requiredClaims: ["sub", "exp", "iat", "nonce"],
+  });
+  if (result.reason) return result;
+  const { payload } = result;
+  if (payload.nonce !== nonce) return { reason: "token-nonce-foreign" };
+  const many = Array.isArray(payload.aud) && payload.aud.length > 1;
+  if ((many && payload.azp === undefined) || (payload.azp !== undefined && payload.azp !== audience)) {
+    return { reason: "token-audience-foreign" };
+  }
+  return result;
+}
+
+/** A machine's bearer token; an ID token never passes, its audience is the client. */
+export async function verifyBearer(token, now) {
+  const { issuer, bearer_audience: audience, algorithms } = config.identity;
+  if (!audience) return { reason: "bearer-not-accepted" };
+  if (token.length > MAX_TOKEN) return { reason: "token-malformed" };
+  const key = await cacheKey(issuer, token);
+  const known = verified.get(key);
+  if (known && known.exp > now - SKEW_SECONDS) return { payload: known };
+  const result = await check(token, "provider", {
+    issuer,
+    audience,
+    algorithms,
+    requiredClaims: ["sub", "exp"],
+  });
+  if (result.payload) {
+    if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
+    verified.set(key, result.payload);
+  }
+  return result;
+}
+
+async function cacheKey(issuer, token) {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+  return `${issuer}\n${digest}\n${hash.join(",")}`;
+}
+
+/** An application token of Cloudflare Access for this gateway. */
+export async function verifyAccess(token) {
+  const { issuer, audience } = config.identity.access;
+  const result = await check(token, "access", {
+    issuer,
+    audience,
+    algorithms: ["RS256"],
+    requiredClaims: ["exp", "iat"],
+  });
+  if (result.reason) return result;
+  if (result.payload.type !== "app") return { reason: "token-type-foreign" };
+  return result;
+}
