@@ -77,7 +77,9 @@ class Program:
 
     def _execute(self) -> None:
         if self._path.is_dir() and not (self._path / "__main__.py").is_file():
-            raise RunError(f"there is no `__main__.py` in `{self._path}`; name the program's folder as `main` in Pulumi.yaml")
+            raise RunError(
+                f"there is no `__main__.py` in `{self._path}`; name the program's folder as `main` in Pulumi.yaml"
+            )
         try:
             # For a directory, runpy puts it first on `sys.path`.
             runpy.run_path(str(self._path), run_name="__main__")

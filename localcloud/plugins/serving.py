@@ -60,7 +60,10 @@ def _reporting(name: str) -> Callable[..., Any]:
     return method
 
 
-_METHODS = ("CheckConfig", "DiffConfig", "Configure", "GetSchema", "Invoke", "Check", "Diff", "Create", "Read", "Update", "Delete")  # fmt: skip
+_METHODS = (
+    "CheckConfig", "DiffConfig", "Configure", "GetSchema", "Invoke",
+    "Check", "Diff", "Create", "Read", "Update", "Delete",
+)  # fmt: skip
 
 Servicer = type("Servicer", (ProviderServicer,), {name: _reporting(name) for name in _METHODS})
 

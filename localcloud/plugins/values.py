@@ -57,15 +57,6 @@ def from_plain(value: Any, *, secret: bool = False) -> PropertyValue:
     return PropertyValue(value, is_secret=secret)
 
 
-def has_unknown(value: Any) -> bool:
-    """Whether plain data holds a value that is known only after its resource is created."""
-    if isinstance(value, Mapping):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return bool(value == UNKNOWN)
-
-
 def is_empty(value: Any) -> bool:
     """Whether an answer that leaves the field out would mean the same: null, false, or nothing in it."""
     return value is None or value is False or value in ("", [], {})

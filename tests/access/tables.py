@@ -132,7 +132,8 @@ def principals(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
         match = draw(st.sampled_from(table["roles"][role]["match"]))
         issuer = match["issuer"]
         claims = {
-            name: draw(st.sampled_from([value, [value], ["z", value]])) for name, value in match["claims"].items()
+            name: draw(st.sampled_from([value, [value], ["z", value], [value, None]]))
+            for name, value in match["claims"].items()
         }
     return {"issuer": issuer, "claims": claims}
 

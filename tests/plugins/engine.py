@@ -49,7 +49,9 @@ class Engine:
     extra: Mapping[str, str]
 
     @classmethod
-    def start(cls, folder: Path, program: Path, config: Mapping[str, str], secret: Mapping[str, str] | None = None) -> Engine:
+    def start(
+        cls, folder: Path, program: Path, config: Mapping[str, str], secret: Mapping[str, str] | None = None
+    ) -> Engine:
         """Copies the program, so that the repository stays clean, and makes the stack."""
         shutil.copytree(program, folder / "program")
         (folder / "home").mkdir()
@@ -89,10 +91,10 @@ class Engine:
         )
 
     def run(self, *arguments: str) -> str:
-        """Runs `pulumi`, which must succeed: its output."""
+        """Runs `pulumi`, which must succeed: what it printed on stdout."""
         done = self.attempt(*arguments)
         assert done.returncode == 0, f"pulumi {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
+        return done.stdout
 
     def outputs(self) -> Any:
         return json.loads(self.run("stack", "output", "--json", "--show-secrets"))

@@ -62,7 +62,7 @@ class Recorder:
 
 def describe(method: str, path: str, kind: str, body: bytes) -> dict[str, Any]:
     """One request as a line of the recording."""
-    short = kind.split(";")[0]
+    short = kind.partition(";")[0]
     content: Any = None
     if short == "multipart/form-data":
         content = _parts(kind, body)

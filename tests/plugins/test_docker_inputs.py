@@ -56,9 +56,12 @@ def diff(old: dict[str, Any], new: dict[str, Any]) -> DiffResponse:
     [
         ({"image": "i", "privileged": True}, "privileged"),
         ({"image": "i", "healthcheck": {"tests": ["NONE"], "colour": "red"}}, "healthcheck.colour"),
-        ({"image": "i", "ports": [{"internal": 1, "ip": "127.0.0.1"}, {"internal": 2, "x": 1, "ip": "::1"}]}, "ports[1].x"),
+        (
+            {"image": "i", "ports": [{"internal": 1, "ip": "127.0.0.1"}, {"internal": 2, "x": 1, "ip": "::1"}]},
+            "ports[1].x",
+        ),
         ({"image": "i", "ports": [{"internal": 80}]}, "ports[0].ip"),
-        ({"image": "i", "ports": [{"internal": 80, "ip": "0.0.0.0"}]}, "ports[0].ip"),
+        ({"image": "i", "ports": [{"internal": 80, "ip": "::"}]}, "ports[0].ip"),
         ({"image": "i", "wait": True}, "wait"),
         ({"image": "i", "uploads": [{"file": "/a", "content": "x", "source": "y"}]}, "uploads[0]"),
         ({"image": "i", "uploads": [{"file": "a", "content": "x"}]}, "uploads[0].file"),
@@ -85,7 +88,9 @@ def test_any_change_of_a_container_replaces_it() -> None:
     assert answer.delete_before_replace is False
 
 
-@pytest.mark.parametrize("held", [{"name": "mine"}, {"ports": [{"internal": 1, "ip": "127.0.0.1"}], "__defaults": ["name"]}])
+@pytest.mark.parametrize(
+    "held", [{"name": "mine"}, {"ports": [{"internal": 1, "ip": "127.0.0.1"}], "__defaults": ["name"]}]
+)
 def test_what_only_one_container_can_hold_is_freed_first(held: dict[str, Any]) -> None:
     assert diff({"image": "i", **held}, {"image": "j", **held}).delete_before_replace is True
 
@@ -147,7 +152,9 @@ def test_what_was_not_asked_for_is_not_sent() -> None:
     assert host_arguments({"image": "i"}) == {"restart_policy": {"Name": "no", "MaximumRetryCount": 0}}
 
 
-@pytest.mark.parametrize(("text", "expected"), [("5s", 5 * 10**9), ("1h", 3600 * 10**9), ("1.5s", 15 * 10**8), ("2ms", 2 * 10**6)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("5s", 5 * 10**9), ("1h", 3600 * 10**9), ("1.5s", 15 * 10**8), ("2ms", 2 * 10**6)]
+)
 def test_durations(text: str, expected: int) -> None:
     assert nanoseconds(text) == expected
 

@@ -15,7 +15,7 @@ from tests.plugins.engine import ROOT, Engine
 
 Launch = Callable[..., Engine]
 
-SURROUNDINGS = '''
+SURROUNDINGS = """
 import os, sys
 from pathlib import Path
 import pulumi
@@ -29,14 +29,14 @@ pulumi.export("directory", Path.cwd() == here)
 pulumi.export("plain", config.require("plain"))
 pulumi.export("hidden", config.require_secret("hidden"))
 pulumi.export("names", f"{pulumi.get_project()}/{pulumi.get_stack()}/{pulumi.get_organization()}")
-'''
+"""
 
 
 @pytest.mark.engine
 def test_a_literal_up_runs_the_program_as_the_official_executor_does(launch: Launch) -> None:
     engine = launch(SURROUNDINGS, {"plain": "text"}, {"hidden": "hush"})
     (engine.program / "infra" / "beside.py").write_text("word = 'found'\n")
-    shown = engine.run("up", "--yes")
+    shown = engine.run("up", "--yes", "--skip-preview")
     assert "hush" not in shown
     outputs = engine.outputs()
     # The test's interpreter may have the project installed; the launcher itself adds nothing.
@@ -64,7 +64,8 @@ FAILURES = {
         ["runpy", "language_host", "an unhandled error"],
     ),
     "a fault in a callback": (
-        "import pulumi\n\ndef settle(_):\n    raise ValueError('late')\n\npulumi.export('x', pulumi.Output.from_input(1).apply(settle))\n",
+        "import pulumi\n\ndef settle(_):\n    raise ValueError('late')\n\n"
+        "pulumi.export('x', pulumi.Output.from_input(1).apply(settle))\n",
         ["error: the program failed:", "ValueError: late"],
         ["an unhandled error"],
     ),
@@ -126,7 +127,9 @@ def run_plugin(folder: Path, source: str, *arguments: str, kind: str = "tool") -
 
 
 def test_a_plugin_gets_its_arguments_and_environment_and_its_output_is_streamed(tmp_path: Path) -> None:
-    source = "import os, sys\nprint(sys.argv[1:], os.environ['GIVEN'], os.getcwd())\nsys.stderr.write('oops')\nsys.exit(7)\n"
+    source = (
+        "import os, sys\nprint(sys.argv[1:], os.environ['GIVEN'], os.getcwd())\nsys.stderr.write('oops')\nsys.exit(7)\n"
+    )
     *chunks, last = run_plugin(tmp_path, source, "a", "b c")
     assert b"".join(chunk.stdout for chunk in chunks).decode() == f"['a', 'b c'] value {tmp_path}\n"
     assert b"".join(chunk.stderr for chunk in chunks) == b"oops"

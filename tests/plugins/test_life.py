@@ -17,14 +17,14 @@ pytestmark = pytest.mark.engine
 
 Launch = Callable[..., Engine]
 
-SETTINGS = '''
+SETTINGS = """
 import pulumi
 import pulumi_cloudflare as cf
 config = pulumi.Config()
 account, zone = config.require("account"), config.require("zone")
 cloud = cf.Provider("cloud", api_token=config.require_secret("token"), base_url=config.require("url"))
 opts = pulumi.ResourceOptions(provider=cloud)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def stack(api: LocalApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
     program = ROOT / "tests" / "plugins" / "program_other"
     url = f"http://127.0.0.1:{api.port}/client/v4"
     engine = Engine.start(tmp_path_factory.mktemp("life"), program, config(url), {"token": TOKEN})
-    engine.run("up", "--yes")
+    engine.run("up", "--yes", "--skip-preview")
     yield engine
     engine.run("destroy", "--yes")
 
@@ -85,10 +85,12 @@ def test_each_change_updates_or_replaces(stack: Engine, cloud: httpx.Client) -> 
     module = stack.program / "infra" / "gateway.js"
     module.write_text(module.read_text().replace("gateway", "gateway 2"))
     planned = steps(stack)
-    assert {name: planned[name] for name in ("kv", "record", "token")} == dict.fromkeys(("kv", "record", "token"), "update")
+    assert {name: planned[name] for name in ("kv", "record", "token")} == dict.fromkeys(
+        ("kv", "record", "token"), "update"
+    )
     assert planned["version"] in ("replace", "create-replacement", "delete-replaced")
     assert planned["deployment"] in ("replace", "create-replacement", "delete-replaced")
-    stack.run("up", "--yes")
+    stack.run("up", "--yes", "--skip-preview")
     after = resources(stack)
     for name in ("kv", "record", "token"):
         assert after[name]["id"] == before[name]["id"]
@@ -115,7 +117,7 @@ def test_a_change_by_another_hand_is_seen_and_put_right(stack: Engine, cloud: ht
     seen = stack.attempt("refresh", "--yes", "--expect-no-changes")
     assert seen.returncode != 0 and "content" in seen.stdout + seen.stderr
     assert steps(stack) == {"record": "update"}
-    stack.run("up", "--yes")
+    stack.run("up", "--yes", "--skip-preview")
     assert cloud.get(place).json()["result"]["content"] == wanted["content"]
 
 
@@ -124,7 +126,7 @@ def test_an_object_that_is_gone_is_made_again(stack: Engine, cloud: httpx.Client
     assert cloud.delete(f"/zones/{ZONE}/dns_records/{found['record']['id']}").status_code == 200
     stack.run("refresh", "--yes")
     assert "record" not in resources(stack)
-    stack.run("up", "--yes")
+    stack.run("up", "--yes", "--skip-preview")
     assert resources(stack)["record"]["id"] != found["record"]["id"]
 
 
@@ -132,7 +134,7 @@ def test_a_conflict_fails_and_adopts_nothing(stack: Engine, launch: Launch, api:
     title = resources(stack)["kv"]["inputs"]["title"]
     source = SETTINGS + f"cf.WorkersKvNamespace('mine', account_id=account, title={title!r}, opts=opts)\n"
     engine = launch(source, config(f"http://127.0.0.1:{api.port}/client/v4"), {"token": TOKEN})
-    done = engine.attempt("up", "--yes")
+    done = engine.attempt("up", "--yes", "--skip-preview")
     shown = done.stdout + done.stderr
     assert done.returncode != 0
     assert "can't create WorkersKvNamespace `mine`: POST /accounts/" in shown and "(code 10014)" in shown
@@ -143,7 +145,7 @@ def test_a_conflict_fails_and_adopts_nothing(stack: Engine, launch: Launch, api:
 def test_an_existing_object_can_be_imported(stack: Engine, launch: Launch, api: LocalApi) -> None:
     found = resources(stack)["record"]
     engine = launch(SETTINGS, config(f"http://127.0.0.1:{api.port}/client/v4"), {"token": TOKEN})
-    engine.run("up", "--yes")
+    engine.run("up", "--yes", "--skip-preview")
     provider = f"cloud={resources(engine)['cloud']['urn']}"
     engine.run(
         "import", "cloudflare:index/dnsRecord:DnsRecord", "copy", f"{ZONE}/{found['id']}",
@@ -163,14 +165,16 @@ def test_an_address_off_this_machine_is_refused(launch: Launch, url: str) -> Non
     assert f"refuses the API address `{url}`" in shown and "Traceback" not in shown
 
 
-def test_a_refused_token_an_unsupported_input_and_a_dead_api_are_each_one_line(launch: Launch, recorder: Recorder) -> None:
+def test_a_refused_token_an_unsupported_input_and_a_dead_api_are_each_one_line(
+    launch: Launch, recorder: Recorder
+) -> None:
     source = SETTINGS + "cf.WorkersKvNamespace('kv', account_id=account, title='t', opts=opts)\n"
     engine = launch(source, config(recorder.url), {"token": "x" * 40})
-    shown = engine.attempt("up", "--yes").stdout
+    shown = engine.attempt("up", "--yes", "--skip-preview").stdout
     assert "error: can't create WorkersKvNamespace `kv`: POST /accounts/" in shown and "answered 40" in shown
 
     engine.run("config", "set", "url", "http://127.0.0.1:1/client/v4")
-    shown = engine.attempt("up", "--yes").stdout
+    shown = engine.attempt("up", "--yes", "--skip-preview").stdout
     assert "can't reach the Cloudflare API at http://127.0.0.1:1/client/v4" in shown and "Traceback" not in shown
 
     main = engine.program / "infra" / "__main__.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,7 +16,9 @@ from localcloud.plugins.cloudflare.workers import VERSION, WORKER
 from localcloud.plugins.serving import PluginError
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8481/client/v4/", "http://127.9.9.9", "http://[::1]:1", "https://localhost"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8481/client/v4/", "http://127.9.9.9", "http://[::1]:1", "https://localhost"]
+)
 def test_loopback_addresses_are_taken(url: str) -> None:
     assert require_loopback(url) == url.rstrip("/")
 
@@ -76,7 +78,13 @@ def test_application_defaults_depend_on_the_type() -> None:
 
 def test_tunnel_configuration_is_camel_case_on_the_wire() -> None:
     access = {"required": True, "teamName": "acme", "audTags": ["aud"]}
-    request = {"access": access, "httpHostHeader": "h", "noTlsVerify": True, "matchSnItoHost": True, "http2Origin": True}
+    request = {
+        "access": access,
+        "httpHostHeader": "h",
+        "noTlsVerify": True,
+        "matchSnItoHost": True,
+        "http2Origin": True,
+    }
     config = {"ingresses": [{"service": "http://x", "originRequest": request}]}
     body = TUNNEL_CONFIG.body({"accountId": "a", "tunnelId": "t", "config": config})
     assert body["config"]["ingress"][0]["originRequest"] == {
@@ -135,7 +143,7 @@ def test_script_parts_are_named_by_module() -> None:
 class TestRefresh:
     """What a refresh takes over from the API's answer."""
 
-    RECORD_INPUTS: dict[str, Any] = {"zoneId": "z", "name": "n", "type": "A", "ttl": 1, "content": "10.0.0.1"}
+    RECORD_INPUTS: ClassVar[dict[str, Any]] = {"zoneId": "z", "name": "n", "type": "A", "ttl": 1, "content": "10.0.0.1"}
 
     def test_an_echo_with_more_in_it_is_no_drift(self) -> None:
         answer = {"id": "1", "name": "n", "type": "A", "ttl": 1.0, "content": "10.0.0.1", "proxied": False, "tags": []}

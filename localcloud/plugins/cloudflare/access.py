@@ -1,9 +1,14 @@
-"""Access: applications, policies, groups, identity providers, service tokens (developers.cloudflare.com/api/resources/zero_trust)."""
+"""Access: applications, policies, groups, identity providers, service tokens.
+
+Source: developers.cloudflare.com/api/resources/zero_trust, and the defaults of the official provider's schema.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from typing_extensions import override
 
 from localcloud.plugins.cloudflare.drift import Tolerance
 from localcloud.plugins.cloudflare.names import Names
@@ -31,6 +36,7 @@ _WITH_SESSION = (*_SELF_HOSTED, "saas", "dash_sso", "app_launcher", "warp", "mcp
 class Application(Resource):
     """`ZeroTrustAccessApplication`: the defaults depend on the application's type."""
 
+    @override
     def body(self, inputs: Inputs) -> Wire:
         body: Wire = {"policies": []} | super().body(inputs)
         kind = body.get("type", "")
@@ -57,7 +63,7 @@ def _numbered(policies: list[Any]) -> list[Any]:
 
 
 APPLICATION = Application(
-    token="zeroTrustAccessApplication:ZeroTrustAccessApplication",
+    kind="zeroTrustAccessApplication:ZeroTrustAccessApplication",
     collection="/{scope}/access/apps",
     item="/{id}",
     required=(),
@@ -79,7 +85,7 @@ APPLICATION = Application(
 )  # fmt: skip
 
 POLICY = Resource(
-    token="zeroTrustAccessPolicy:ZeroTrustAccessPolicy",
+    kind="zeroTrustAccessPolicy:ZeroTrustAccessPolicy",
     collection="/accounts/{accountId}/access/policies",
     item="/{id}",
     required=("accountId", "decision", "name"),
@@ -97,7 +103,7 @@ POLICY = Resource(
 )  # fmt: skip
 
 GROUP = Resource(
-    token="zeroTrustAccessGroup:ZeroTrustAccessGroup",
+    kind="zeroTrustAccessGroup:ZeroTrustAccessGroup",
     collection="/{scope}/access/groups",
     item="/{id}",
     required=("includes", "name"),
@@ -108,7 +114,7 @@ GROUP = Resource(
 )
 
 IDENTITY_PROVIDER = Resource(
-    token="zeroTrustAccessIdentityProvider:ZeroTrustAccessIdentityProvider",
+    kind="zeroTrustAccessIdentityProvider:ZeroTrustAccessIdentityProvider",
     collection="/{scope}/access/identity_providers",
     item="/{id}",
     required=("config", "name", "type"),
@@ -120,7 +126,7 @@ IDENTITY_PROVIDER = Resource(
 )
 
 SERVICE_TOKEN = Resource(
-    token="zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
+    kind="zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
     collection="/{scope}/access/service_tokens",
     item="/{id}",
     required=("name",),

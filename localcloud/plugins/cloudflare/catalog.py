@@ -11,7 +11,7 @@ from localcloud.plugins.serving import PluginError
 _FAMILIES = (access, dns, kv, routing, scripts, tunnels, workers)
 
 RESOURCES: Mapping[str, Resource] = {
-    f"cloudflare:index/{resource.token}": resource for family in _FAMILIES for resource in family.RESOURCES
+    f"cloudflare:index/{resource.kind}": resource for family in _FAMILIES for resource in family.RESOURCES
 }
 
 

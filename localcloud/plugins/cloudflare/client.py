@@ -20,8 +20,8 @@ def require_loopback(base_url: str) -> str:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not _is_loopback(parts.hostname or ""):
         raise PluginError(
-            f"this cloudflare plugin is the offline stand-in and refuses the API address `{base_url}`: it talks only to "
-            "127.0.0.0/8, [::1] or localhost; set `cloudflare:baseUrl` to the local cloud, or install the official plugin"
+            f"this cloudflare plugin is the offline stand-in and refuses the API address `{base_url}`: it talks only "
+            "to 127.0.0.0/8, [::1] or localhost; set `baseUrl` to the local cloud, or install the official plugin"
         )
     return base_url.rstrip("/")
 

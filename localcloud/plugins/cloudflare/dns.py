@@ -7,7 +7,7 @@ from localcloud.plugins.cloudflare.names import Names
 from localcloud.plugins.cloudflare.resource import Resource
 
 RECORD = Resource(
-    token="dnsRecord:DnsRecord",
+    kind="dnsRecord:DnsRecord",
     collection="/zones/{zoneId}/dns_records",
     item="/{id}",
     required=("name", "ttl", "type", "zoneId"),

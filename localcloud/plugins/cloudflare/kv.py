@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from typing_extensions import override
+
 from localcloud.plugins.cloudflare.client import Api, Part
 from localcloud.plugins.cloudflare.names import Names
 from localcloud.plugins.cloudflare.resource import Inputs, Resource, Wire
@@ -15,14 +17,17 @@ from localcloud.plugins.cloudflare.resource import Inputs, Resource, Wire
 class KvValue(Resource):
     """A key's value: a multipart upload, read back as raw bytes."""
 
+    @override
     async def create(self, api: Api, inputs: Inputs) -> tuple[str, Wire]:
         await self._write(api, inputs)
         return str(inputs["keyName"]), {}
 
+    @override
     async def update(self, api: Api, object_id: str, old: Inputs, new: Inputs) -> Wire:
         await self._write(api, new)
         return {}
 
+    @override
     async def read(self, api: Api, object_id: str, inputs: Inputs) -> Wire | None:
         place = self.path(self.collection, inputs)
         key = self.path("/{id}", inputs, object_id)
@@ -46,6 +51,7 @@ class KvValue(Resource):
         query = f"?{urlencode(lifetime)}" if lifetime else ""
         await api.send("PUT", self.path(self.collection + self.item, inputs, inputs["keyName"]) + query, parts=parts)
 
+    @override
     def faults(self, inputs: Inputs) -> list[tuple[str, str]]:
         found = super().faults(inputs)
         try:
@@ -56,7 +62,7 @@ class KvValue(Resource):
 
 
 NAMESPACE = Resource(
-    token="workersKvNamespace:WorkersKvNamespace",
+    kind="workersKvNamespace:WorkersKvNamespace",
     collection="/accounts/{accountId}/storage/kv/namespaces",
     item="/{id}",
     required=("accountId", "title"),
@@ -66,7 +72,7 @@ NAMESPACE = Resource(
 )
 
 VALUE = KvValue(
-    token="workersKv:WorkersKv",
+    kind="workersKv:WorkersKv",
     collection="/accounts/{accountId}/storage/kv/namespaces/{namespaceId}",
     item="/values/{id}",
     required=("accountId", "namespaceId", "keyName", "value"),

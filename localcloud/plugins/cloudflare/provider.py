@@ -16,7 +16,7 @@ from localcloud.plugins.cloudflare.client import Api, require_loopback
 from localcloud.plugins.cloudflare.functions import FUNCTIONS
 from localcloud.plugins.cloudflare.resource import Resource
 from localcloud.plugins.serving import PluginError, old_inputs
-from localcloud.plugins.values import UNKNOWN, from_plain, has_unknown, to_plain, to_plain_map
+from localcloud.plugins.values import UNKNOWN, from_plain, to_plain, to_plain_map
 
 VERSION = "6.23.1"
 
@@ -176,8 +176,8 @@ def _about(request: Any, verb: str) -> Iterator[None]:
 
 def _type(urn: str) -> str:
     """The type of the resource itself; the SDK's `request.type` has those of its parents before it."""
-    return urn.split("::")[2].split("$")[-1]
+    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
 def _label(request: Any) -> str:
-    return f"{_type(request.urn).split(':')[-1]} `{request.urn.split('::')[-1]}`"
+    return f"{_type(request.urn).rsplit(':', maxsplit=1)[-1]} `{request.urn.rsplit('::', maxsplit=1)[-1]}`"

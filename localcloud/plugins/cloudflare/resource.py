@@ -33,7 +33,8 @@ class Resource:
     that stands in a path is not part of a body. Verbs of None mean that the API has no such request.
     """
 
-    token: str
+    kind: str
+    """The type token after `cloudflare:index/`."""
     collection: str
     item: str
     required: tuple[str, ...]
@@ -59,6 +60,7 @@ class Resource:
     """Outputs that are secret whatever the inputs are."""
     unstable: frozenset[str] = frozenset()
     """Outputs that an update changes."""
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """Every input that this plugin supports."""
@@ -176,7 +178,7 @@ class Resource:
         fields = (("kind", "scope") if scoped else self.import_id) + ("id",)
         values = import_id.split("/", len(fields) - 1)
         if len(values) != len(fields) or (scoped and values[0] not in ("accounts", "zones")):
-            shape = "accounts|zones/ID/OBJECT" if scoped else "/".join(self.import_id + ("ID",))
+            shape = "accounts|zones/ID/OBJECT" if scoped else "/".join((*self.import_id, "ID"))
             raise PluginError(f"the import id `{import_id}` should look like `{shape}`")
         if scoped:
             return values[2], {"accountId" if values[0] == "accounts" else "zoneId": values[1]}

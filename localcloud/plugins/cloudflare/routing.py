@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from localcloud.plugins.cloudflare.client import Api
 from localcloud.plugins.cloudflare.resource import Inputs, Resource, Wire
 
@@ -13,23 +15,28 @@ from localcloud.plugins.cloudflare.resource import Inputs, Resource, Wire
 class CronTrigger(Resource):
     """`WorkersCronTrigger`: the body is the bare list, and nothing deletes it: an empty list stops it."""
 
+    @override
     def body(self, inputs: Inputs) -> Any:
         return [self.names.encode(schedule) for schedule in inputs["schedules"]]
 
+    @override
     def update_body(self, old: Inputs, new: Inputs) -> Any:
         return self.body(new)
 
+    @override
     async def create(self, api: Api, inputs: Inputs) -> tuple[str, Wire]:
         path = self.path(self.collection + self.item, inputs, inputs["scriptName"])
         await api.send("PUT", path, self.body(inputs))
         return str(inputs["scriptName"]), {}
 
+    @override
     def refresh(self, inputs: Inputs, answer: Inputs) -> Wire:
         actual = [{"cron": schedule["cron"]} for schedule in answer.get("schedules") or []]
         sent = [{"cron": schedule["cron"]} for schedule in inputs.get("schedules") or []]
         same = sorted(map(str, actual)) == sorted(map(str, sent))
         return {} if same else {"schedules": actual}
 
+    @override
     def imported(self, inputs: Inputs, answer: Inputs) -> Wire:
         return dict(inputs) | self.refresh({}, answer)
 
@@ -38,12 +45,13 @@ class CronTrigger(Resource):
 class ScriptSubdomain(Resource):
     """`WorkersScriptSubdomain`: one object for each script, at a fixed place."""
 
+    @override
     def identify(self, inputs: Inputs, answer: Inputs) -> str:
         return str(inputs["scriptName"])
 
 
 ROUTE = Resource(
-    token="workersRoute:WorkersRoute",
+    kind="workersRoute:WorkersRoute",
     collection="/zones/{zoneId}/workers/routes",
     item="/{id}",
     required=("pattern", "zoneId"),
@@ -53,7 +61,7 @@ ROUTE = Resource(
 )
 
 CUSTOM_DOMAIN = Resource(
-    token="workersCustomDomain:WorkersCustomDomain",
+    kind="workersCustomDomain:WorkersCustomDomain",
     collection="/accounts/{accountId}/workers/domains",
     item="/{id}",
     required=("accountId", "hostname", "service"),
@@ -67,7 +75,7 @@ CUSTOM_DOMAIN = Resource(
 )
 
 CRON_TRIGGER = CronTrigger(
-    token="workersCronTrigger:WorkersCronTrigger",
+    kind="workersCronTrigger:WorkersCronTrigger",
     collection="/accounts/{accountId}/workers/scripts",
     item="/{id}/schedules",
     required=("accountId", "scriptName", "schedules"),
@@ -78,7 +86,7 @@ CRON_TRIGGER = CronTrigger(
 )
 
 SUBDOMAIN = ScriptSubdomain(
-    token="workersScriptSubdomain:WorkersScriptSubdomain",
+    kind="workersScriptSubdomain:WorkersScriptSubdomain",
     collection="/accounts/{accountId}/workers/scripts/{scriptName}",
     item="/subdomain",
     required=("accountId", "enabled", "scriptName"),

@@ -1,4 +1,7 @@
-"""Workers scripts: one multipart upload that is live at once (developers.cloudflare.com/workers/configuration/multipart-upload-metadata)."""
+"""Workers scripts: one multipart upload that is live at once.
+
+Source: developers.cloudflare.com/workers/configuration/multipart-upload-metadata.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from localcloud.plugins.cloudflare.client import Api, Part
 from localcloud.plugins.cloudflare.content import read_content, sha256
@@ -43,6 +47,7 @@ _OUTSIDE_METADATA = frozenset(
 class Script(Resource):
     """`WorkersScript`: modules and metadata in one request; read back in three."""
 
+    @override
     def faults(self, inputs: Inputs) -> list[tuple[str, str]]:
         found = super().faults(inputs)
         if "content" in inputs and "contentFile" in inputs:
@@ -51,6 +56,7 @@ class Script(Resource):
             found.append(("contentSha256", "is required with `contentFile`: it is how a change of the file is seen"))
         return found
 
+    @override
     def body(self, inputs: Inputs) -> Wire:
         """The part named `metadata`."""
         encoded = self.names.encode({k: v for k, v in inputs.items() if k not in _OUTSIDE_METADATA})
@@ -66,13 +72,15 @@ class Script(Resource):
             kind = inputs.get("contentType") or "application/javascript" + ("+module" if module else "")
             parts.append(_part(module or "script", _main_content(inputs), kind))
         for name, file in sorted((inputs.get("files") or {}).items()):
-            parts.append(_part(name, _file_content(name, file), file["contentType"]))
+            parts.append(_part(name, _file_content(file), file["contentType"]))
         metadata = json.dumps(self.body(inputs), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return [*parts, ("metadata", (None, metadata.encode(), "application/json"))]
 
+    @override
     async def create(self, api: Api, inputs: Inputs) -> tuple[str, Wire]:
         return str(inputs["scriptName"]), await self._upload(api, inputs)
 
+    @override
     async def update(self, api: Api, object_id: str, old: Inputs, new: Inputs) -> Wire:
         return await self._upload(api, new)
 
@@ -84,6 +92,7 @@ class Script(Resource):
         # What the API echoes of the metadata is not what was sent; a refresh reads the settings instead.
         return {key: value for key, value in (answer or {}).items() if self.names.from_wire(key) in self.outputs}
 
+    @override
     async def read(self, api: Api, object_id: str, inputs: Inputs) -> Wire | None:
         account = self.path("/accounts/{accountId}/workers", inputs)
         place = self.path(self.collection + self.item, inputs, object_id)
@@ -98,6 +107,7 @@ class Script(Resource):
         answer["_modules"] = {} if content is None else dict(read_modules(content))
         return answer
 
+    @override
     def refresh(self, inputs: Inputs, answer: Inputs) -> Wire:
         changed = super().refresh(inputs, answer)
         modules: dict[str, bytes] = answer["_modules"]
@@ -112,6 +122,7 @@ class Script(Resource):
             changed["files"] = {name: file for name, file in actual.items() if file is not None}
         return changed
 
+    @override
     def imported(self, inputs: Inputs, answer: Inputs) -> Wire:
         given = super().imported(inputs, answer)
         for name, content in list(answer["_modules"].items())[:1]:
@@ -143,7 +154,7 @@ def _main_content(inputs: Inputs) -> bytes:
     return str(inputs["content"]).encode()
 
 
-def _file_content(name: str, file: Inputs) -> bytes:
+def _file_content(file: Inputs) -> bytes:
     return read_content(file["contentFile"]) if "contentFile" in file else base64.b64decode(file["contentBase64"])
 
 
@@ -162,7 +173,7 @@ def _part(name: str, content: bytes, kind: str) -> Part:
 
 
 SCRIPT = Script(
-    token="workersScript:WorkersScript",
+    kind="workersScript:WorkersScript",
     collection="/accounts/{accountId}/workers/scripts",
     item="/{id}",
     required=("accountId", "scriptName"),
@@ -190,7 +201,8 @@ SCRIPT = Script(
     names=BINDING_NAMES,
     tolerance=Tolerance(
         hidden=HIDDEN_BINDING_FIELDS
-        | {"main_module", "body_part", "annotations", "keep_assets", "keep_bindings", "migrations", "compatibility_date"},
+        | {"main_module", "body_part", "annotations", "compatibility_date"}
+        | {"keep_assets", "keep_bindings", "migrations"},
         unordered=("bindings", "compatibility_flags", "tail_consumers"),
     ),
     unstable=frozenset({"etag", "modifiedOn", "handlers", "namedHandlers", "startupTimeMs"}),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from localcloud.plugins.cloudflare.client import Api
 from localcloud.plugins.cloudflare.drift import Tolerance
 from localcloud.plugins.cloudflare.names import Names
@@ -28,6 +30,7 @@ _CONFIG_NAMES = Names(
 class Tunnel(Resource):
     """`ZeroTrustTunnelCloudflared`."""
 
+    @override
     async def read(self, api: Api, object_id: str, inputs: Inputs) -> Wire | None:
         answer = await super().read(api, object_id, inputs)
         # The API goes on answering a deleted tunnel, with the time of its end.
@@ -35,7 +38,7 @@ class Tunnel(Resource):
 
 
 TUNNEL = Tunnel(
-    token="zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared",
+    kind="zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared",
     collection="/accounts/{accountId}/cfd_tunnel",
     item="/{id}",
     required=("accountId", "name"),
@@ -54,7 +57,7 @@ TUNNEL = Tunnel(
 )  # fmt: skip
 
 TUNNEL_CONFIG = Resource(
-    token="zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig",
+    kind="zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig",
     collection="/accounts/{accountId}/cfd_tunnel",
     item="/{tunnelId}/configurations",
     required=("accountId", "tunnelId"),
@@ -72,7 +75,7 @@ TUNNEL_CONFIG = Resource(
 )
 
 DIRECTORY_SERVICE = Resource(
-    token="connectivityDirectoryService:ConnectivityDirectoryService",
+    kind="connectivityDirectoryService:ConnectivityDirectoryService",
     collection="/accounts/{accountId}/connectivity/directory/services",
     item="/{id}",
     required=("accountId", "host", "name", "type"),

@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from localcloud.plugins.cloudflare.client import Api
 from localcloud.plugins.cloudflare.content import read_content, sha256, to_base64
 from localcloud.plugins.cloudflare.drift import Tolerance
@@ -22,6 +24,7 @@ _LOGS: Wire = {"enabled": False, "head_sampling_rate": 1, "invocation_logs": Tru
 class Worker(Resource):
     """`Worker`: the official provider writes out every default, nested ones too."""
 
+    @override
     def body(self, inputs: Inputs) -> Wire:
         body: Wire = {"logpush": False, "tags": [], "tail_consumers": []} | super().body(inputs)
         watched = body.get("observability") or {}
@@ -40,6 +43,7 @@ class Worker(Resource):
 class Version(Resource):
     """`WorkerVersion`: never changed, only replaced; a file's digest is what makes its change visible."""
 
+    @override
     def faults(self, inputs: Inputs) -> list[tuple[str, str]]:
         found = super().faults(inputs)
         modules = inputs.get("modules")
@@ -48,12 +52,14 @@ class Version(Resource):
                 found.append((f"modules[{index}]", "give exactly one of `contentFile` and `contentBase64`"))
         return found
 
+    @override
     def normalize(self, inputs: Wire) -> Wire:
         modules = inputs.get("modules")
         if not isinstance(modules, list):
             return inputs
         return inputs | {"modules": [_with_digest(module) for module in modules]}
 
+    @override
     def body(self, inputs: Inputs) -> Wire:
         encoded: Wire = {"usage_model": "standard"} | super().body({k: v for k, v in inputs.items() if k != "deploy"})
         if "bindings" in encoded:
@@ -62,16 +68,19 @@ class Version(Resource):
             encoded["modules"] = [_uploaded(module) for module in inputs["modules"]]
         return encoded
 
+    @override
     async def create(self, api: Api, inputs: Inputs) -> tuple[str, Wire]:
         query = f"?deploy={str(inputs['deploy']).lower()}" if "deploy" in inputs else ""
         answer = await api.send("POST", self.path(self.collection, inputs) + query, self.body(inputs)) or {}
         return self.identify(inputs, answer), answer
 
+    @override
     async def read(self, api: Api, object_id: str, inputs: Inputs) -> Wire | None:
         path = self.path(self.collection + self.item, inputs, object_id)
         response = await api.read(path + "?include=modules")
         return None if response is None else response.json().get("result") or {}
 
+    @override
     def refresh(self, inputs: Inputs, answer: Inputs) -> Wire:
         rest = {name: value for name, value in inputs.items() if name != "modules"}
         changed = super().refresh(rest, answer)
@@ -109,7 +118,7 @@ def _refreshed(module: Inputs, content: str | None) -> Inputs | None:
 
 
 WORKER = Worker(
-    token="worker:Worker",
+    kind="worker:Worker",
     collection="/accounts/{accountId}/workers/workers",
     item="/{id}",
     required=("accountId", "name"),
@@ -122,7 +131,7 @@ WORKER = Worker(
 )
 
 VERSION = Version(
-    token="workerVersion:WorkerVersion",
+    kind="workerVersion:WorkerVersion",
     collection="/accounts/{accountId}/workers/workers/{workerId}/versions",
     item="/{id}",
     required=("accountId", "workerId"),
@@ -152,7 +161,7 @@ VERSION = Version(
 )  # fmt: skip
 
 DEPLOYMENT = Resource(
-    token="workersDeployment:WorkersDeployment",
+    kind="workersDeployment:WorkersDeployment",
     collection="/accounts/{accountId}/workers/scripts/{scriptName}/deployments",
     item="/{id}",
     required=("accountId", "scriptName", "strategy", "versions"),

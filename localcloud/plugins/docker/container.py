@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import docker
 from docker.errors import APIError
+from typing_extensions import override
 
 from localcloud.plugins.docker import uploads
 from localcloud.plugins.docker.resource import Inputs, Resource, State, labels_of
@@ -26,7 +28,7 @@ _NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6}
 class Container(Resource):
     """`docker_container`."""
 
-    token = "docker:index/container:Container"
+    kind = "docker:index/container:Container"
     required = ("image",)
     optional = (
         "capabilities", "command", "destroyGraceSeconds", "dns", "entrypoints", "envs", "groupAdds", "healthcheck",
@@ -34,7 +36,7 @@ class Container(Resource):
         "networkMode", "networksAdvanced", "ports", "readOnly", "restart", "securityOpts", "shmSize", "stopSignal",
         "stopTimeout", "sysctls", "tmpfs", "uploads", "user", "volumes", "wait", "waitTimeout", "workingDir",
     )  # fmt: skip
-    nested = {
+    nested: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "capabilities": ("adds", "drops"),
         "healthcheck": ("interval", "retries", "startPeriod", "tests", "timeout"),
         "hosts": ("host", "ip"),
@@ -46,6 +48,7 @@ class Container(Resource):
     }
     outputs = ("bridge", "exitCode", "networkDatas")
 
+    @override
     def faults(self, inputs: Inputs) -> list[tuple[str, str]]:
         found = super().faults(inputs)
         if inputs.get("wait") is True and "healthcheck" not in inputs:
@@ -65,14 +68,17 @@ class Container(Resource):
                 found.append((f"healthcheck.{field}", "must be a duration, as `5s` or `1m30s`"))
         return found
 
+    @override
     def normalize(self, inputs: State) -> State:
         if not isinstance(inputs.get("uploads"), list):
             return inputs
         return inputs | {"uploads": [u if u == UNKNOWN else uploads.with_digest(u) for u in inputs["uploads"]]}
 
+    @override
     def is_exclusive(self, inputs: Inputs) -> bool:
         return super().is_exclusive(inputs) or bool(inputs.get("ports"))
 
+    @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
         made = client.api.create_container(**create_arguments(client, inputs))
         try:
@@ -88,11 +94,13 @@ class Container(Resource):
             raise
         return made["Id"], _outputs(client.api.inspect_container(made["Id"]))
 
+    @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         found = client.api.inspect_container(object_id)
         is_down = inputs.get("mustRun", True) and not found["State"]["Running"]
         return _outputs(found), ({"mustRun": False} if is_down else {})
 
+    @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         grace = inputs.get("destroyGraceSeconds")
         if grace is not None:

@@ -28,7 +28,9 @@ VERSION = "5.2.0"
 Properties = dict[str, PropertyValue]
 T = TypeVar("T")
 
-RESOURCES: Mapping[str, Resource] = {kind.token: kind() for kind in (Container, Network, RemoteImage, Volume)}
+RESOURCES: Mapping[str, Resource] = {
+    resource.kind: resource() for resource in (Container, Network, RemoteImage, Volume)
+}
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _IGNORED_SETTINGS = frozenset({"version", "pluginDownloadURL", "host"})
@@ -159,8 +161,8 @@ def _find(urn: str) -> Resource:
 
 
 def _type(urn: str) -> str:
-    return urn.split("::")[2].split("$")[-1]
+    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
 def _label(urn: str) -> str:
-    return f"{_type(urn).split(':')[-1]} `{urn.split('::')[-1]}`"
+    return f"{_type(urn).rsplit(':', maxsplit=1)[-1]} `{urn.rsplit('::', maxsplit=1)[-1]}`"

@@ -19,7 +19,7 @@ class Resource:
     `nested` gives the fields of properties that are maps or lists of maps.
     """
 
-    token: ClassVar[str]
+    kind: ClassVar[str]
     required: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
     nested: ClassVar[Mapping[str, tuple[str, ...]]] = {}

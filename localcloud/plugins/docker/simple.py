@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import docker
 from docker.errors import ImageNotFound, NotFound
+from typing_extensions import override
 
 from localcloud.plugins.docker.resource import Inputs, Resource, State, labels_of
 from localcloud.plugins.serving import PluginError
@@ -14,11 +18,15 @@ _LABEL = ("label", "value")
 class Network(Resource):
     """`docker_network`."""
 
-    token = "docker:index/network:Network"
+    kind = "docker:index/network:Network"
     optional = ("attachable", "driver", "internal", "ipamConfigs", "ipv6", "labels", "name", "options")
-    nested = {"labels": _LABEL, "ipamConfigs": ("auxAddress", "gateway", "ipRange", "subnet")}
+    nested: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "labels": _LABEL,
+        "ipamConfigs": ("auxAddress", "gateway", "ipRange", "subnet"),
+    }
     outputs = ("driver", "internal", "scope")
 
+    @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
         pools = [
             docker.types.IPAMPool(
@@ -43,11 +51,13 @@ class Network(Resource):
         )
         return network.id, self._outputs(client, network.id)
 
+    @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         outputs = self._outputs(client, object_id)
         wanted = inputs.get("internal", False)
         return outputs, ({} if outputs["internal"] == wanted else {"internal": outputs["internal"]})
 
+    @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         client.networks.get(object_id).remove()
 
@@ -59,11 +69,12 @@ class Network(Resource):
 class Volume(Resource):
     """`docker_volume`. The engine would hand out an existing one; an unasked-for content is refused."""
 
-    token = "docker:index/volume:Volume"
+    kind = "docker:index/volume:Volume"
     optional = ("driver", "driverOpts", "labels", "name")
-    nested = {"labels": _LABEL}
+    nested: ClassVar[Mapping[str, tuple[str, ...]]] = {"labels": _LABEL}
     outputs = ("driver", "mountpoint")
 
+    @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
         try:
             client.volumes.get(inputs["name"])
@@ -79,10 +90,12 @@ class Volume(Resource):
         )
         return inputs["name"], self.read(client, inputs["name"], inputs)[0]
 
+    @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         found = client.volumes.get(object_id).attrs
         return {"driver": found["Driver"], "mountpoint": found["Mountpoint"]}, {}
 
+    @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         client.volumes.get(object_id).remove()
 
@@ -90,12 +103,13 @@ class Volume(Resource):
 class RemoteImage(Resource):
     """`docker_image`: one that the engine has is used as it is; another is pulled."""
 
-    token = "docker:index/remoteImage:RemoteImage"
+    kind = "docker:index/remoteImage:RemoteImage"
     required = ("name",)
     optional = ("forceRemove", "keepLocally", "platform", "pullTriggers", "triggers")
     outputs = ("imageId", "repoDigest")
     is_named = False
 
+    @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
         try:
             image = client.images.get(inputs["name"])
@@ -104,9 +118,11 @@ class RemoteImage(Resource):
             image = image[0] if isinstance(image, list) else image
         return image.id + inputs["name"], self._outputs(image)
 
+    @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         return self._outputs(client.images.get(_image_id(object_id, inputs))), {}
 
+    @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         if not inputs.get("keepLocally", False):
             client.images.remove(_image_id(object_id, inputs), force=inputs.get("forceRemove", False))
