@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from infra.errors import DeployError
 
@@ -36,10 +39,19 @@ class Engine:
         listed = json.loads(self._execute([str(self.cli), "stack", "ls", "--json"], None, None))
         return any(entry["name"].split("/")[-1] == self.stack for entry in listed)
 
-    def init(self) -> None:
-        """Makes the stack; `encryptionsalt` goes to the configuration file outside the checkout."""
-        command = [str(self.cli), "stack", "init", self.stack, "--secrets-provider", "passphrase"]
-        self._execute([*command, "--config-file", str(self.config_file)], None, None)
+    def init(self) -> str:
+        """Makes the stack and answers its `encryptionsalt`.
+
+        `stack init` writes the salt beside `Pulumi.yaml` and takes no `--config-file`, so it runs on a copy of the project
+        file outside the checkout, which stays clean.
+        """
+        with tempfile.TemporaryDirectory(prefix="mbgate-init-") as folder:
+            project = yaml.safe_load((self.root / "Pulumi.yaml").read_text())
+            (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump({k: project[k] for k in ("name", "runtime")}))
+            command = [str(self.cli), "stack", "init", self.stack, "--secrets-provider", "passphrase", "--no-select"]
+            self._execute([*command, "--cwd", folder], None, None)
+            written = yaml.safe_load((Path(folder) / f"Pulumi.{self.stack}.yaml").read_text())
+        return str(written["encryptionsalt"])
 
     def remove(self) -> None:
         """Forgets an empty stack and keeps its configuration file."""

@@ -38,9 +38,7 @@ def up(world: World, report: Report) -> dict[str, Any]:
         started = processes.start(world, part)
         report(f"{part.name}: {'started' if started else 'running'}")
     engine = open_engine(world, cli.path, report)
-    write_config(world)
-    if not engine.stack_exists():
-        engine.init()
+    write_config(world, None if engine.stack_exists() else engine.init())
     if SECRET not in engine.config_keys():
         engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
     clear_dead_lock(world, engine)
@@ -100,18 +98,21 @@ def open_engine(world: World, cli: Path, report: Report) -> Engine:
     )
 
 
-def write_config(world: World) -> None:
-    """Copies `Pulumi.local.yaml` out of the checkout with this world's ports, keeping salt and secrets of the copy."""
+def write_config(world: World, salt: str | None) -> None:
+    """Copies `Pulumi.local.yaml` out of the checkout with this world's ports.
+
+    Salt and secrets of an earlier copy are kept, unless the stack is new and brings a `salt` of its own.
+    """
     target = world.folder / f"Pulumi.{STACK}.yaml"
     kept = yaml.safe_load(target.read_text()) if target.exists() else {}
     text = (world.root / f"Pulumi.{STACK}.yaml").read_text()
     for offset in range(6):
         text = text.replace(f":{DEFAULT_PORT + offset}", f":{world.port + offset}")
     document = yaml.safe_load(text)
-    secrets = {k: v for k, v in kept.get("config", {}).items() if isinstance(v, dict) and set(v) == {"secure"}}
-    document["config"].update(secrets)
-    if "encryptionsalt" in kept:
-        document["encryptionsalt"] = kept["encryptionsalt"]
+    if salt is None:
+        secrets = {k: v for k, v in kept.get("config", {}).items() if isinstance(v, dict) and set(v) == {"secure"}}
+        document["config"].update(secrets)
+    document["encryptionsalt"] = salt or kept["encryptionsalt"]
     write_private(target, yaml.safe_dump(document, sort_keys=False))
 
 

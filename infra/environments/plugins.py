@@ -18,7 +18,7 @@ def stand_in_path(world: World, report: Callable[[str], None]) -> list[Path]:
 
     The local cloud is asked as a process, since its code is never imported here.
     """
-    command = [sys.executable, "-m", "localcloud.plugins.discover", "--folder", str(world.folder / "plugins")]
+    command = [sys.executable, "-m", "localcloud.plugins.report", "--folder", str(world.folder / "plugins")]
     done = subprocess.run(command, cwd=world.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LocalCloudError(f"the plugins can't be looked up: {done.stderr.strip()[-300:]}", code="plugins-unknown")

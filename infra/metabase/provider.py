@@ -47,7 +47,7 @@ class MbgateProvider(Provider):
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """Refuses missing and unknown inputs, all at once."""
-        kind = KINDS[request.type]
+        kind = _kind(request.urn)
         given = set(request.new_inputs)
         failures = [CheckFailure(name, f"unknown input `{name}`") for name in sorted(given - set(kind.inputs))]
         failures += [CheckFailure(name, f"input `{name}` is required") for name in sorted(set(kind.inputs) - given)]
@@ -55,7 +55,7 @@ class MbgateProvider(Provider):
 
     async def diff(self, request: DiffRequest) -> DiffResponse:
         """Compares inputs; secrecy alone is no difference. Credentials that only open the door change in place."""
-        kind = KINDS[request.type]
+        kind = _kind(request.urn)
         changed = [
             name for name in kind.inputs if plain(request.old_state.get(name)) != plain(request.new_inputs.get(name))
         ]
@@ -64,7 +64,7 @@ class MbgateProvider(Provider):
 
     async def create(self, request: CreateRequest) -> CreateResponse:
         """Makes the resource; in a preview its outputs are unknown."""
-        kind = KINDS[request.type]
+        kind = _kind(request.urn)
         if request.preview:
             return CreateResponse(resource_id="", properties=_unknown(kind, request.properties))
         outputs = await _run(kind.create, plain_map(request.properties))
@@ -72,7 +72,7 @@ class MbgateProvider(Provider):
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Changes the resource in place."""
-        kind = KINDS[request.type]
+        kind = _kind(request.urn)
         if request.preview:
             return UpdateResponse(properties=_unknown(kind, request.news))
         outputs = await _run(kind.update, plain_map(request.olds), plain_map(request.news))
@@ -81,7 +81,7 @@ class MbgateProvider(Provider):
 
     async def read(self, request: ReadRequest) -> ReadResponse:
         """Observes the resource; one that is gone has an empty id, so that the engine makes it again."""
-        kind = KINDS[request.type]
+        kind = _kind(request.urn)
         observed = await _run(kind.read, plain_map(request.properties))
         if observed is None:
             return ReadResponse(resource_id="", properties={}, inputs={})
@@ -91,7 +91,12 @@ class MbgateProvider(Provider):
 
     async def delete(self, request: DeleteRequest) -> None:
         """Removes the resource; what is gone already is fine."""
-        await _run(KINDS[request.type].delete, plain_map(request.properties))
+        await _run(_kind(request.urn).delete, plain_map(request.properties))
+
+
+def _kind(urn: str) -> Kind:
+    """The kind of a resource: the last type of the URN's chain of parents and own type."""
+    return KINDS[urn.split("::")[2].rsplit("$", 1)[-1]]
 
 
 async def _run(operation: Callable[..., Any], *args: Any) -> Any:
@@ -129,7 +134,9 @@ def property_value(value: Any) -> PropertyValue:
         return PropertyValue({k: property_value(v) for k, v in value.items()})
     if isinstance(value, list):
         return PropertyValue([property_value(v) for v in value])
-    return PropertyValue(value)
+    # The engine has one kind of number.
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return PropertyValue(float(value) if is_whole else value)
 
 
 def _mark(kind: Kind, outputs: dict[str, Any]) -> dict[str, PropertyValue]:

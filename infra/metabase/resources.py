@@ -7,7 +7,20 @@ from collections.abc import Mapping
 import pulumi
 
 
-class GeneratedKey(pulumi.CustomResource):
+class _Resource(pulumi.CustomResource):
+    """Names are snake_case in Python and camelCase for the engine."""
+
+    def translate_input_property(self, prop: str) -> str:
+        """`api_key` → `apiKey`"""
+        head, *rest = prop.split("_")
+        return head + "".join(part.capitalize() for part in rest)
+
+    def translate_output_property(self, prop: str) -> str:
+        """`apiKey` → `api_key`"""
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in prop)
+
+
+class GeneratedKey(_Resource):
     """Key material with its predecessor: a changed `trigger` makes `current` the `previous` one.
 
     `kind` is `aes256`, `es256` or `password`; `current` and `previous` (empty before the first rotation) are secret.
@@ -26,15 +39,12 @@ class GeneratedKey(pulumi.CustomResource):
             "trigger": trigger,
             "current": None,
             "previous": None,
-            "rotatedAt": None,
+            "rotated_at": None,
         }
         super().__init__("mbgate:index:GeneratedKey", resource_name, props, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        return "rotated_at" if prop == "rotatedAt" else prop
 
-
-class MetabaseSetup(pulumi.CustomResource):
+class MetabaseSetup(_Resource):
     """The first administrator and the deployment's API key."""
 
     api_key: pulumi.Output[str]
@@ -53,21 +63,18 @@ class MetabaseSetup(pulumi.CustomResource):
     ) -> None:
         props = {
             "url": url,
-            "adminEmail": admin_email,
-            "adminPassword": pulumi.Output.secret(admin_password),
-            "siteName": site_name,
-            "keyName": key_name,
-            "apiKey": None,
-            "apiKeyId": None,
+            "admin_email": admin_email,
+            "admin_password": pulumi.Output.secret(admin_password),
+            "site_name": site_name,
+            "key_name": key_name,
+            "api_key": None,
+            "api_key_id": None,
             "version": None,
         }
         super().__init__("mbgate:index:MetabaseSetup", resource_name, props, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        return "api_key" if prop == "apiKey" else prop
 
-
-class MetabaseGroup(pulumi.CustomResource):
+class MetabaseGroup(_Resource):
     """A Metabase permissions group."""
 
     group_id: pulumi.Output[int]
@@ -81,14 +88,11 @@ class MetabaseGroup(pulumi.CustomResource):
         name: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"url": url, "apiKey": pulumi.Output.secret(api_key), "name": name, "groupId": None}
+        props = {"url": url, "api_key": pulumi.Output.secret(api_key), "name": name, "group_id": None}
         super().__init__("mbgate:index:MetabaseGroup", resource_name, props, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        return "group_id" if prop == "groupId" else prop
 
-
-class MetabasePermissions(pulumi.CustomResource):
+class MetabasePermissions(_Resource):
     """Collection and data permissions of the managed groups; All Users gets none."""
 
     def __init__(
@@ -104,10 +108,10 @@ class MetabasePermissions(pulumi.CustomResource):
     ) -> None:
         props = {
             "url": url,
-            "apiKey": pulumi.Output.secret(api_key),
+            "api_key": pulumi.Output.secret(api_key),
             "collections": collections,
             "data": data,
-            "groupIds": group_ids,
+            "group_ids": group_ids,
             "applied": None,
         }
         super().__init__("mbgate:index:MetabasePermissions", resource_name, props, opts)

@@ -117,14 +117,20 @@ def _stream(child: subprocess.Popen[bytes]) -> Iterator[Any]:
         if item is None:
             open_pipes -= 1
         else:
-            yield language_pb2.RunPluginResponse(**{item[0]: item[1]})
+            name, chunk = item
+            is_error = name == "stderr"
+            yield (
+                language_pb2.RunPluginResponse(stderr=chunk)
+                if is_error
+                else language_pb2.RunPluginResponse(stdout=chunk)
+            )
 
 
 def main(_arguments: list[str]) -> None:
     """Serves until the engine ends the process, or is gone itself."""
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=_GRPC_CHANNEL_OPTIONS)
     host = LanguageHost()
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)  # type: ignore[no-untyped-call]
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     announce(port)

@@ -157,5 +157,3 @@ def wait_until_healthy(process: subprocess.Popen[str], url: str) -> None:
         except httpx.HTTPError:
             time.sleep(0.05)
     raise AssertionError("the API does not answer")
-
-

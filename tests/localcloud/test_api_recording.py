@@ -45,7 +45,10 @@ class Replay:
         path = self.filled(request["path"])
         options: dict[str, Any] = {}
         if request["content_type"] == "application/json":
-            options = {"content": self.filled(json.dumps(request["body"])), "headers": {"content-type": "application/json"}}
+            options = {
+                "content": self.filled(json.dumps(request["body"])),
+                "headers": {"content-type": "application/json"},
+            }
         elif request["content_type"] == "multipart/form-data":
             # `None` for the file name, as the provider sends `metadata`: a part without one.
             options = {"files": [(p[0], (p[1], self.filled(p[3]), p[2])) for p in request["body"]]}
@@ -116,7 +119,9 @@ def test_what_was_sent_is_read_back_unchanged(api: Api) -> None:
         "Z/dns_records": f"Z/dns_records/{player.ids['id9']}",
     }
     for request in requests():
-        short = request["path"].removeprefix("/client/v4").replace("/accounts/{account}", "A").replace("/zones/{zone}", "Z")
+        short = (
+            request["path"].removeprefix("/client/v4").replace("/accounts/{account}", "A").replace("/zones/{zone}", "Z")
+        )
         if request["method"] == "POST" and short in reads:
             sent = json.loads(player.filled(json.dumps(request["body"])))
             read = api.ok("GET", reads[short])

@@ -137,7 +137,7 @@ class DockerProvider(rpc.Provider):
             raise PluginError(f"can't {verb} {_label(urn)}: {error}") from None
         except (DockerException, requests.RequestException) as error:
             reason = getattr(error, "explanation", None) or str(error)
-            raise PluginError(f"can't {verb} {_label(urn)}: the Docker engine at {self._host} says: {reason}") from None
+            raise PluginError(f"can't {verb} {_label(urn)}: Docker at {self._host} says: {reason}") from None
 
 
 def _state(inputs: Properties, outputs: Mapping[str, Any]) -> Properties:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import docker
 from docker.errors import ImageNotFound, NotFound
+from docker.models.images import Image
 from typing_extensions import override
 
 from localcloud.plugins.docker.resource import Inputs, Resource, State, labels_of
@@ -49,7 +50,8 @@ class Network(Resource):
             attachable=inputs.get("attachable"),
             labels=labels_of(inputs),
         )
-        return network.id, self._outputs(client, network.id)
+        made = str(network.id)
+        return made, self._outputs(client, made)
 
     @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
@@ -127,7 +129,7 @@ class RemoteImage(Resource):
         if not inputs.get("keepLocally", False):
             client.images.remove(_image_id(object_id, inputs), force=inputs.get("forceRemove", False))
 
-    def _outputs(self, image: docker.models.images.Image) -> State:
+    def _outputs(self, image: Image) -> State:
         digests = image.attrs.get("RepoDigests") or [""]
         return {"imageId": image.id, "repoDigest": digests[0]}
 
