@@ -31,8 +31,9 @@ class Engine:
 
     def run(self, *args: str, stdin: str | None = None, on_line: Line | None = None) -> str:
         """Runs `pulumi ARGS` on the stack and answers its output; a failure is one error in the engine's words."""
-        command = [str(self.cli), *args, "--stack", self.stack, "--config-file", str(self.config_file)]
-        return self._execute(command, stdin, on_line)
+        # `pulumi stack …` reads the state alone, and does not know the flag.
+        config = [] if args[0] == "stack" else ["--config-file", str(self.config_file)]
+        return self._execute([str(self.cli), *args, "--stack", self.stack, *config], stdin, on_line)
 
     def stack_exists(self) -> bool:
         """True where the backend knows the stack."""
@@ -59,12 +60,7 @@ class Engine:
 
     def output(self, name: str) -> Any:
         """One export, in clear; the caller must keep a secret one off every screen and log."""
-        text = self._execute(
-            [str(self.cli), "stack", "output", name, "--json", "--show-secrets", "--stack", self.stack],
-            None,
-            None,
-        )
-        return json.loads(text)
+        return json.loads(self.run("stack", "output", name, "--json", "--show-secrets"))
 
     def config_keys(self) -> set[str]:
         """The keys that the configuration file has."""
