@@ -1,5 +1,7 @@
 # mbgate: the commands are listed by `make help`.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that runs and is new enough: a version manager may have names for ones that it can't start.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/.mbgate-installed
 
@@ -12,11 +14,10 @@ setup: $(STAMP) ## virtual environment, Node parts, Pulumi CLI
 	@$(BIN)/mbgate setup
 
 $(STAMP): pyproject.toml requirements.lock package-lock.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "mbgate needs Python 3.11 or newer; `$(PYTHON) --version` was found. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || \
+	  { echo "mbgate needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv), or PYTHON=/path/to/it"; exit 1; }
 	@echo "making the virtual environment (1 of 3)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
-	  { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing the Python parts (2 of 3)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
