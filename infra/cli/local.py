@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -29,15 +30,41 @@ def _reporter(started: float) -> local.Report:
     return report
 
 
+class Identity(StrEnum):
+    """`mbgate:identity.mode`"""
+
+    OIDC = "oidc"
+    ACCESS = "access"
+
+
+class PrivatePath(StrEnum):
+    """`mbgate:origin.privatePath`"""
+
+    VPC = "vpc"
+    HOSTNAME = "hostname"
+
+
+def _choices(world: World, identity: Identity | None, private_path: PrivatePath | None) -> local.Choices:
+    last = local.last_choices(world)
+    return local.Choices(identity=identity or last.identity, private_path=private_path or last.private_path)
+
+
 @local_app.command()
-def up() -> None:
+def up(
+    identity: Annotated[
+        Identity | None, typer.Option(help="who signs people in: the Worker, or Access in front of it")
+    ] = None,
+    private_path: Annotated[
+        PrivatePath | None, typer.Option(help="how the Worker reaches Metabase: VPC service or Tunnel hostname")
+    ] = None,
+) -> None:
     """Start the local cloud, deploy with Pulumi, print how to sign in. Safe to repeat.
 
-    Example: mbgate local up
+    What is not chosen stays as it was. Example: mbgate local up --identity access
     """
     world, started = open_world(find_root()), time.monotonic()
     with console.status("mbgate local up"):
-        result = local.up(world, _reporter(started))
+        result = local.up(world, _reporter(started), _choices(world, identity, private_path))
     console.print()
     console.print(
         f"[bold green]The gateway runs.[/bold green] {result['changes']} ({time.monotonic() - started:.0f} s)"

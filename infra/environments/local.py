@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,18 @@ Report = Callable[[str], None]
 SECRET = "mbgate:oidcClientSecret"  # noqa: S105 - the name of a setting, not its value
 PART_NAMES = ("connector", "edge", "metabase", "oidc-provider", "cloudflare-api")
 GATEWAY_SECONDS = 30.0
+ORIGIN_HOSTNAME = "origin.localhost"
 
 
-def up(world: World, report: Report) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the local stack tries out: who signs people in, and the private path to the origin."""
+
+    identity: str = "oidc"
+    private_path: str = "vpc"
+
+
+def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
     """Starts every part, runs `pulumi up` and waits for the gateway; safe to run again, and after a failure.
 
     Answers `changes`: the engine's summary line.
@@ -37,8 +47,9 @@ def up(world: World, report: Report) -> dict[str, Any]:
     for part in processes.parts(world):
         started = processes.start(world, part)
         report(f"{part.name}: {'started' if started else 'running'}")
+    write_private(world.folder / "choices.json", json.dumps(asdict(choices)))
     engine = open_engine(world, cli.path, report)
-    write_config(world, None if engine.stack_exists() else engine.init())
+    write_config(world, None if engine.stack_exists() else engine.init(), choices)
     if SECRET not in engine.config_keys():
         engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
     clear_dead_lock(world, engine)
@@ -98,7 +109,13 @@ def open_engine(world: World, cli: Path, report: Report) -> Engine:
     )
 
 
-def write_config(world: World, salt: str | None) -> None:
+def last_choices(world: World) -> Choices:
+    """What the last run was started with, or the defaults."""
+    file = world.folder / "choices.json"
+    return Choices(**json.loads(file.read_text())) if file.exists() else Choices()
+
+
+def write_config(world: World, salt: str | None, choices: Choices) -> None:
     """Copies `Pulumi.local.yaml` out of the checkout with this world's ports.
 
     Salt and secrets of an earlier copy are kept, unless the stack is new and brings a `salt` of its own.
@@ -109,6 +126,9 @@ def write_config(world: World, salt: str | None) -> None:
     for offset in range(6):
         text = text.replace(f":{DEFAULT_PORT + offset}", f":{world.port + offset}")
     document = yaml.safe_load(text)
+    document["config"]["mbgate:identity"]["mode"] = choices.identity
+    if choices.private_path == "hostname":
+        document["config"]["mbgate:origin"] = {"privatePath": "hostname", "hostname": ORIGIN_HOSTNAME}
     if salt is None:
         secrets = {k: v for k, v in kept.get("config", {}).items() if isinstance(v, dict) and set(v) == {"secure"}}
         document["config"].update(secrets)
@@ -130,7 +150,9 @@ def wait_for_gateway(world: World) -> None:
     deadline = time.monotonic() + GATEWAY_SECONDS
     while True:
         try:
-            if httpx.get(f"{world.gateway_url}/_gateway/jwks.json", trust_env=False, timeout=5).status_code == 200:
+            # With Access in front, its redirect to sign-in is the sign that the application is in place.
+            answer = httpx.get(f"{world.gateway_url}/_gateway/jwks.json", trust_env=False, timeout=5)
+            if answer.status_code in (200, 302):
                 return
         except httpx.HTTPError:
             pass
