@@ -46,7 +46,10 @@ class PrivatePath(StrEnum):
 
 def _choices(world: World, identity: Identity | None, private_path: PrivatePath | None) -> local.Choices:
     last = local.last_choices(world)
-    return local.Choices(identity=identity or last.identity, private_path=private_path or last.private_path)
+    return local.Choices(
+        identity=identity.value if identity else last.identity,
+        private_path=private_path.value if private_path else last.private_path,
+    )
 
 
 @local_app.command()

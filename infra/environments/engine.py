@@ -43,8 +43,8 @@ class Engine:
     def init(self) -> str:
         """Makes the stack and answers its `encryptionsalt`.
 
-        `stack init` writes the salt beside `Pulumi.yaml` and takes no `--config-file`, so it runs on a copy of the project
-        file outside the checkout, which stays clean.
+        `stack init` writes the salt beside `Pulumi.yaml` and takes no `--config-file`, so it runs on a copy of the
+        project file outside the checkout, which stays clean.
         """
         with tempfile.TemporaryDirectory(prefix="mbgate-init-") as folder:
             project = yaml.safe_load((self.root / "Pulumi.yaml").read_text())

@@ -49,7 +49,7 @@ def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
         report(f"{part.name}: {'started' if started else 'running'}")
     write_private(world.folder / "choices.json", json.dumps(asdict(choices)))
     engine = open_engine(world, cli.path, report)
-    write_config(world, None if engine.stack_exists() else engine.init(), choices)
+    write_config(world, new_salt(world, engine), choices)
     if SECRET not in engine.config_keys():
         engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
     clear_dead_lock(world, engine)
@@ -113,6 +113,20 @@ def last_choices(world: World) -> Choices:
     """What the last run was started with, or the defaults."""
     file = world.folder / "choices.json"
     return Choices(**json.loads(file.read_text())) if file.exists() else Choices()
+
+
+def new_salt(world: World, engine: Engine) -> str | None:
+    """Makes the stack where there is none and answers its salt; None where the copy of the configuration has it.
+
+    A stack whose salt was lost, since an earlier run ended right after making it, can hold nothing yet: it is made anew.
+    """
+    copy = world.folder / f"Pulumi.{STACK}.yaml"
+    has_salt = copy.exists() and "encryptionsalt" in (yaml.safe_load(copy.read_text()) or {})
+    if engine.stack_exists():
+        if has_salt:
+            return None
+        engine.remove()
+    return engine.init()
 
 
 def write_config(world: World, salt: str | None, choices: Choices) -> None:
