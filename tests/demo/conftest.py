@@ -25,6 +25,8 @@ PORT = "21480"
 class Demo:
     """The running world: its environment, its status, and what the first `up` printed."""
 
+    identity: str
+    private_path: str
     environment: dict[str, str]
     status: dict[str, Any]
     first_output: str
@@ -50,18 +52,26 @@ class Demo:
         return Path(self.status["log_dir"])
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """`mbgate local up` once; `mbgate local down` at the end."""
+@pytest.fixture(scope="session", params=[("oidc", "vpc"), ("access", "hostname")], ids=lambda p: "-".join(p))
+def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Demo]:
+    """`mbgate local up` once for each way to sign in and private path; `mbgate local down` at the end."""
+    identity, private_path = request.param
     folder = tmp_path_factory.mktemp("demo") / "world"
     environment = {**os.environ, "MBGATE_STATE": str(folder), "MBGATE_PORT": PORT, "COLUMNS": "160"}
-    first = subprocess.run([MBGATE, "local", "up"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    command = [MBGATE, "local", "up", "--identity", identity, "--private-path", private_path]
+    first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     try:
         assert first.returncode == 0, first.stdout + first.stderr
         status = subprocess.run(
             [MBGATE, "local", "status", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
-        yield Demo(environment=environment, status=json.loads(status.stdout), first_output=first.stdout)
+        yield Demo(
+            identity=identity,
+            private_path=private_path,
+            environment=environment,
+            status=json.loads(status.stdout),
+            first_output=first.stdout,
+        )
     finally:
         subprocess.run([MBGATE, "local", "down"], cwd=ROOT, env=environment, capture_output=True, check=False)
 
@@ -152,6 +162,7 @@ def browser() -> Browser:
 @pytest.fixture(scope="session")
 def signed_in(demo: Demo) -> Callable[[str | None], Browser]:
     """A browser in which the account of a role is signed in; made once a role."""
+    # The world is of one kind at a time, so its sign-ins are too.
     made: dict[str | None, Browser] = {}
 
     def get(role: str | None) -> Browser:

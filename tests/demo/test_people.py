@@ -38,6 +38,11 @@ def test_a_navigation_without_a_session_goes_to_sign_in(demo: Demo, browser: Bro
 
 def test_a_call_without_a_session_is_a_problem_document(demo: Demo, browser: Browser) -> None:
     answer = browser.api("GET", demo.status["gateway_url"] + "/api/dashboard/1")
+    if demo.identity == "access":
+        # Access answers before the Worker runs: every request without a token is sent to its sign-in.
+        assert answer.status_code == 302
+        assert "/cdn-cgi/access/login/" in answer.headers["location"]
+        return
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert "bearer" in answer.headers["www-authenticate"].lower()
@@ -131,7 +136,8 @@ def test_reset_password_never_reaches_the_origin(demo: Demo, signed_in: Callable
     url = demo.status["gateway_url"] + "/api/session/reset_password"
     for browser in (signed_in("analyst"), signed_in("exec")):
         assert browser.api("POST", url, json={"token": "x"}).status_code == 403
-    assert httpx.post(url, json={"token": "x"}, trust_env=False).status_code == 401
+    refused = httpx.post(url, json={"token": "x"}, trust_env=False)
+    assert refused.status_code == (302 if demo.identity == "access" else 401)
     seen = lines(demo.folder / "metabase" / "requests.ndjson")
     assert seen
     assert not [r for r in seen if "reset_password" in r["path"]]
@@ -149,7 +155,8 @@ def test_an_allowed_request_makes_exactly_one_sub_request(
         assert browser.api("GET", f"{url}/api/dashboard/1").status_code == 200
     time.sleep(0.5)
     made = lines(log)[before:]
-    assert [(s["via"], s["path"]) for s in made] == [("vpc", "/api/dashboard/1")] * 5
+    via = {"vpc": "vpc", "hostname": "fetch"}[demo.private_path]
+    assert [(s["via"], s["path"]) for s in made] == [(via, "/api/dashboard/1")] * 5
 
 
 def test_identity_headers_of_a_client_never_arrive(demo: Demo, signed_in: Callable[[str | None], Browser]) -> None:
@@ -188,7 +195,8 @@ def test_signing_out_ends_the_session(demo: Demo, browser: Browser) -> None:
     browser.sign_in(url + "/", demo.account("analyst"))
     assert browser.api("GET", f"{url}/api/user/current").status_code == 200
     browser.follow(browser.request("POST", f"{url}/_gateway/sign-out", headers={"Origin": url}))
-    assert browser.api("GET", f"{url}/api/user/current").status_code == 401
+    after = browser.api("GET", f"{url}/api/user/current").status_code
+    assert after == (302 if demo.identity == "access" else 401)
 
 
 @pytest.mark.parametrize("path", ["/%2e%2e/admin", "//api/card/1", "/public/../admin", "/api/dashboard/1%2f", "/api\\card"])
@@ -205,8 +213,8 @@ def test_a_path_with_two_meanings_is_refused(
     assert " 400 " in head.splitlines()[0], head
 
 
-def test_the_assertion_keys_are_public(demo: Demo) -> None:
-    answer = httpx.get(demo.status["gateway_url"] + "/_gateway/jwks.json", trust_env=False)
+def test_the_assertion_keys_are_public(demo: Demo, signed_in: Callable[[str | None], Browser]) -> None:
+    answer = signed_in("analyst").api("GET", demo.status["gateway_url"] + "/_gateway/jwks.json")
     assert answer.status_code == 200
     keys = answer.json()["keys"]
     assert keys
@@ -216,3 +224,69 @@ def test_the_assertion_keys_are_public(demo: Demo) -> None:
 def test_another_host_is_refused(demo: Demo) -> None:
     answer = httpx.get(demo.status["gateway_url"] + "/", headers={"Host": "other.localhost"}, trust_env=False)
     assert answer.status_code in (404, 421, 530)
+
+
+def test_a_machine_passes_the_same_decision(demo: Demo) -> None:
+    if demo.identity == "access":
+        # Machines of Access are its service tokens, which the stack of the demo makes for the origin alone.
+        answer = httpx.get(
+            demo.status["gateway_url"] + "/api/dashboard/1", headers={"Authorization": "Bearer x"}, trust_env=False
+        )
+        assert answer.status_code == 302
+        return
+    url = demo.status["gateway_url"]
+    secret = (demo.folder / "bot-secret").read_text()
+    token = httpx.post(
+        demo.status["issuer"] + "/token",
+        auth=("ci-bot", secret),
+        data={"grant_type": "client_credentials", "resource": url, "scope": "api"},
+        trust_env=False,
+    ).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{url}/api/dashboard/1", headers=headers, trust_env=False).status_code == 200
+    denied = httpx.get(f"{url}/api/dashboard/3", headers=headers, trust_env=False)
+    assert (denied.status_code, denied.json()["reason"]) == (403, "resource-not-granted")
+    for wrong in (f"bearer  {token}", f"Basic {token}", f"Bearer {token}x", "Bearer a.b", "Bearer "):
+        refused = httpx.get(f"{url}/api/dashboard/1", headers={"Authorization": wrong}, trust_env=False)
+        assert refused.status_code == 401, wrong
+        assert token not in refused.text
+
+
+def test_a_person_is_refused_at_the_origins_hostname(demo: Demo, signed_in: Callable[[str | None], Browser]) -> None:
+    if demo.private_path != "hostname":
+        state = httpx.get(demo.status["gateway_url"], headers={"Host": "origin.localhost"}, trust_env=False)
+        assert state.status_code == 404
+        return
+    port = demo.status["gateway_url"].rsplit(":", 1)[1]
+    browser = signed_in("exec")
+    token = browser.cookies["localhost"]["CF_Authorization"]
+    for headers in (
+        {},
+        {"Cookie": f"CF_Authorization={token}"},
+        {"Cf-Access-Jwt-Assertion": token},
+        {"cf-access-token": token},
+        {"CF-Access-Client-Id": "x", "CF-Access-Client-Secret": "y"},
+    ):
+        answer = httpx.get(
+            f"http://127.0.0.1:{port}/api/health", headers={"Host": f"origin.localhost:{port}", **headers}, trust_env=False
+        )
+        assert answer.status_code in (401, 403), (headers, answer.status_code, answer.text)
+
+
+def test_a_stopped_connector_is_a_page_and_comes_back_without_a_deploy(
+    demo: Demo, signed_in: Callable[[str | None], Browser]
+) -> None:
+    import os
+    import signal
+
+    browser, url = signed_in("analyst"), demo.status["gateway_url"]
+    pid = json.loads(demo.run("local", "status", "--json").stdout)["parts"]["connector"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    page = eventually(lambda: (p := browser.open(f"{url}/dashboard/1")).status_code == 503 and p)
+    assert page
+    assert "Metabase does not answer" in page.text
+    call = browser.api("GET", f"{url}/api/dashboard/1")
+    assert (call.status_code, call.json()["reason"]) == (503, "origin-unreachable")
+    demo.run("local", "up")
+    assert eventually(lambda: browser.open(f"{url}/dashboard/1").status_code == 200)
