@@ -68,7 +68,8 @@ class Gateway(pulumi.ComponentResource):
             zone_id=settings.cloudflare.zone_id,
             hostname=settings.gateway.hostname,
             service=worker.name,
-            opts=child,
+            # A domain is known by its hostname: made anew under the old one's id, it would be deleted after.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         cloudflare.WorkersCronTrigger(
             "key-refresh",

@@ -118,12 +118,9 @@ def _stream(child: subprocess.Popen[bytes]) -> Iterator[Any]:
             open_pipes -= 1
         else:
             name, chunk = item
-            is_error = name == "stderr"
-            yield (
-                language_pb2.RunPluginResponse(stderr=chunk)
-                if is_error
-                else language_pb2.RunPluginResponse(stdout=chunk)
-            )
+            streamed = language_pb2.RunPluginResponse()
+            setattr(streamed, name, chunk)
+            yield streamed
 
 
 def main(_arguments: list[str]) -> None:
@@ -141,4 +138,8 @@ def main(_arguments: list[str]) -> None:
     while os.getppid() == parent and not stop.wait(_PARENT_POLL_SECONDS):
         pass
     host.stop_children()
-    server.stop(_STOP_GRACE_SECONDS if stop.is_set() else None)
+    server.stop(_STOP_GRACE_SECONDS if stop.is_set() else None).wait(_STOP_GRACE_SECONDS)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A program that hangs in a thread of its own would hold the process open.
+    os._exit(0)

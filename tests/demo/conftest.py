@@ -52,7 +52,7 @@ class Demo:
         return Path(self.status["log_dir"])
 
 
-@pytest.fixture(scope="session", params=[("oidc", "vpc"), ("access", "hostname")], ids=lambda p: "-".join(p))
+@pytest.fixture(scope="session", params=[("oidc", "vpc"), ("access", "hostname")], ids="-".join)
 def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Demo]:
     """`mbgate local up` once for each way to sign in and private path; `mbgate local down` at the end."""
     identity, private_path = request.param

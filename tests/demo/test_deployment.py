@@ -62,7 +62,9 @@ def test_preview_expects_no_changes(demo: Demo) -> None:
 def secrets_of(demo: Demo) -> dict[str, str]:
     """Every generated secret of this world, in clear."""
     exported = json.loads(pulumi(demo, "stack", "export", "--show-secrets").stdout)
-    found = {name: (demo.folder / name).read_text() for name in ("api-token", "passphrase", "client-secret", "bot-secret")}
+    found = {
+        name: (demo.folder / name).read_text() for name in ("api-token", "passphrase", "client-secret", "bot-secret")
+    }
     for account in demo.status["accounts"]:
         found[f"password of {account['email']}"] = account["password"]
     for resource in exported["deployment"]["resources"]:

@@ -161,11 +161,18 @@ def test_an_allowed_request_makes_exactly_one_sub_request(
 
 def test_identity_headers_of_a_client_never_arrive(demo: Demo, signed_in: Callable[[str | None], Browser]) -> None:
     url, browser = demo.status["gateway_url"], signed_in("analyst")
-    forged = {"X-Metabase-Session": "forged", "X-Api-Key": "forged", "Mbgate-Assertion": "forged", "X_Forwarded_Email": "e"}
+    forged = {
+        "X-Metabase-Session": "forged",
+        "X-Api-Key": "forged",
+        "Mbgate-Assertion": "forged",
+        "X_Forwarded_Email": "e",
+    }
     answer = browser.api("GET", f"{url}/api/user/current", headers={**forged, "Connection": "Mbgate-Assertion"})
     assert answer.status_code == 200
     assert answer.json()["email"] == demo.account("analyst")["email"]
-    last = eventually(lambda: [r for r in lines(demo.folder / "metabase/requests.ndjson") if r["path"] == "/api/user/current"])
+    last = eventually(
+        lambda: [r for r in lines(demo.folder / "metabase/requests.ndjson") if r["path"] == "/api/user/current"]
+    )
     names = [name.lower() for name in last[-1]["headers"]]
     assert names.count("mbgate-assertion") == 1
     assert names.count("x-metabase-session") == 1
@@ -199,16 +206,18 @@ def test_signing_out_ends_the_session(demo: Demo, browser: Browser) -> None:
     assert after == (302 if demo.identity == "access" else 401)
 
 
-@pytest.mark.parametrize("path", ["/%2e%2e/admin", "//api/card/1", "/public/../admin", "/api/dashboard/1%2f", "/api\\card"])
-def test_a_path_with_two_meanings_is_refused(
-    demo: Demo, signed_in: Callable[[str | None], Browser], path: str
-) -> None:
+@pytest.mark.parametrize(
+    "path", ["/%2e%2e/admin", "//api/card/1", "/public/../admin", "/api/dashboard/1%2f", "/api\\card"]
+)
+def test_a_path_with_two_meanings_is_refused(demo: Demo, signed_in: Callable[[str | None], Browser], path: str) -> None:
     import socket
 
     cookie = "; ".join(f"{k}={v}" for k, v in signed_in("exec").cookies["localhost"].items())
     port = int(demo.status["gateway_url"].rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port)) as raw:
-        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode())
+        raw.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode()
+        )
         head = raw.recv(4096).decode()
     assert " 400 " in head.splitlines()[0], head
 
@@ -268,7 +277,9 @@ def test_a_person_is_refused_at_the_origins_hostname(demo: Demo, signed_in: Call
         {"CF-Access-Client-Id": "x", "CF-Access-Client-Secret": "y"},
     ):
         answer = httpx.get(
-            f"http://127.0.0.1:{port}/api/health", headers={"Host": f"origin.localhost:{port}", **headers}, trust_env=False
+            f"http://127.0.0.1:{port}/api/health",
+            headers={"Host": f"origin.localhost:{port}", **headers},
+            trust_env=False,
         )
         assert answer.status_code in (401, 403), (headers, answer.status_code, answer.text)
 

@@ -95,7 +95,9 @@ def test_a_part_that_ends_at_once_is_told_with_its_last_words(world: World) -> N
 
 def test_a_part_that_ignores_the_polite_end_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "STOP_SECONDS", 0.5)
-    script = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    script = (
+        "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    )
     processes.start(world, Part(name="deaf", command=(sys.executable, "-c", script)))
     log = world.logs / "deaf.log"
     for _ in range(100):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from pulumi.runtime.proto import language_pb2
 
 from localcloud.plugins.language_host import LanguageHost
-from tests.plugins.engine import ROOT, Engine
+from tests.plugins.engine import ROOT, Engine, find_pulumi
 
 Launch = Callable[..., Engine]
 
@@ -39,8 +41,10 @@ def test_a_literal_up_runs_the_program_as_the_official_executor_does(launch: Lau
     shown = engine.run("up", "--yes", "--skip-preview")
     assert "hush" not in shown
     outputs = engine.outputs()
-    # The test's interpreter may have the project installed; the launcher itself adds nothing.
-    assert outputs.pop("checkout") == [entry for entry in sys.path[1:] if entry.endswith("/localcloud")]
+    # An installed project is on the path anyway; the launcher itself adds nothing.
+    found = "import sys; from pathlib import Path; print([p for p in sys.path if (Path(p) / 'localcloud').is_dir()])"
+    plain = subprocess.run([sys.executable, "-P", "-c", found], env={}, capture_output=True, text=True, check=True)
+    assert str(outputs.pop("checkout")) == plain.stdout.strip()
     assert outputs == {
         "word": "found",
         "first": True,
@@ -141,7 +145,10 @@ def test_output_arrives_before_the_plugin_ends(tmp_path: Path) -> None:
     info = language_pb2.ProgramInfo(program_directory=str(tmp_path), root_directory=str(tmp_path), entry_point=".")
     host, context = LanguageHost(), Context()
     responses = host.RunPlugin(language_pb2.RunPluginRequest(pwd=str(tmp_path), kind="tool", info=info), context)
-    assert next(responses).stdout == b"8080\n"
+    seen = b""
+    while not seen.endswith(b"\n"):
+        seen += next(responses).stdout
+    assert seen == b"8080\n"
     host.Cancel(None, None)
     assert list(responses)[-1].exitcode != 0
 
@@ -149,3 +156,26 @@ def test_output_arrives_before_the_plugin_ends(tmp_path: Path) -> None:
 def test_the_dependencies_are_those_of_the_interpreter() -> None:
     found = LanguageHost().GetProgramDependencies(None, None).dependencies
     assert "pulumi" in {dependency.name for dependency in found}
+
+
+@pytest.mark.engine
+def test_a_killed_engine_leaves_no_host_behind(launch: Launch) -> None:
+    engine = launch(
+        "import os, time\nfrom pathlib import Path\n"
+        "Path(os.environ['PULUMI_HOME'], 'host').write_text(str(os.getpid()))\ntime.sleep(60)\n"
+    )
+    command = [str(find_pulumi()), "--non-interactive", "preview"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    running = subprocess.Popen(command, cwd=engine.program, env=engine.environment(), **quiet)
+    note = engine.folder / "home" / "host"
+    assert _becomes_true(lambda: note.is_file() and note.read_text() != "")
+    running.kill()
+    running.wait()
+    assert _becomes_true(lambda: not Path("/proc", note.read_text()).exists())
+
+
+def _becomes_true(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return condition()

@@ -48,12 +48,13 @@ const W = 480;
 const H = 260;
 const LEFT = 64;
 const BOTTOM = 34;
+const TOP = 26;
 
 function frame(data, label) {
   const values = data.rows.map((row) => Number(row[1]));
   const top = Math.max(...values, 1) * 1.08;
   const svg = element("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": label });
-  const y = (value) => 10 + (H - BOTTOM - 10) * (1 - value / top);
+  const y = (value) => TOP + (H - BOTTOM - TOP) * (1 - value / top);
   for (let i = 0; i <= 4; i += 1) {
     const value = (top * i) / 4;
     const words = value >= 1000 ? `${(value / 1000).toFixed(value >= 10_000 ? 0 : 1)}k` : value.toFixed(0);
@@ -62,7 +63,7 @@ function frame(data, label) {
       element("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, words),
     );
   }
-  svg.append(element("text", { x: 4, y: 12 }, data.cols[1].display_name));
+  svg.append(element("text", { x: LEFT, y: 12 }, data.cols[1].display_name));
   return { svg, y, values };
 }
 

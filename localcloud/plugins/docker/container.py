@@ -34,7 +34,7 @@ class Container(Resource):
         "capabilities", "command", "destroyGraceSeconds", "dns", "entrypoints", "envs", "groupAdds", "healthcheck",
         "hostname", "hosts", "init", "labels", "maxRetryCount", "memory", "memorySwap", "mustRun", "name",
         "networkMode", "networksAdvanced", "ports", "readOnly", "restart", "securityOpts", "shmSize", "stopSignal",
-        "stopTimeout", "sysctls", "tmpfs", "uploads", "user", "volumes", "wait", "waitTimeout", "workingDir",
+        "sysctls", "tmpfs", "uploads", "user", "volumes", "wait", "waitTimeout", "workingDir",
     )  # fmt: skip
     nested: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "capabilities": ("adds", "drops"),
@@ -62,8 +62,9 @@ class Container(Resource):
             if ("volumeName" in volume) == ("hostPath" in volume) or "containerPath" not in volume:
                 reason = "give `containerPath` and exactly one of `volumeName` and `hostPath`"
                 found.append((f"volumes[{index}]", reason))
+        check = inputs.get("healthcheck")
         for field in ("interval", "startPeriod", "timeout"):
-            value = (inputs.get("healthcheck") or {}).get(field, "0s") if inputs.get("healthcheck") != UNKNOWN else "0s"
+            value = check.get(field, "0s") if isinstance(check, dict) else "0s"
             if value != UNKNOWN and not re.fullmatch(f"(?:{_DURATION.pattern})+", value):
                 found.append((f"healthcheck.{field}", "must be a duration, as `5s` or `1m30s`"))
         return found
@@ -117,7 +118,7 @@ def create_arguments(client: docker.DockerClient, inputs: Inputs) -> dict[str, A
     """The arguments of `APIClient.create_container`; the first network only, as older engines take just one."""
     networks = inputs.get("networksAdvanced") or []
     first = networks[0] if networks else None
-    api = client.api
+    api: Any = client.api
     return {
         "image": inputs["image"],
         "name": inputs["name"],

@@ -104,6 +104,8 @@ class DockerProvider(rpc.Provider):
 
     async def read(self, request: rpc.ReadRequest) -> rpc.ReadResponse:
         resource = _find(request.urn)
+        if not request.inputs:
+            raise PluginError(f"can't import {_label(request.urn)}: the offline docker plugin imports nothing")
         inputs = to_plain_map(request.inputs)
         try:
             outputs, changed = await self._with_engine(

@@ -6,6 +6,7 @@ import base64
 import io
 import tarfile
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from localcloud.plugins.docker.resource import Inputs, State
@@ -33,8 +34,6 @@ def faults(path: str, upload: Inputs) -> list[tuple[str, str]]:
 
 def with_digest(upload: State) -> State:
     """The upload with its file's digest, by which a change of the file is seen."""
-    from hashlib import sha256
-
     if upload.get("source", UNKNOWN) == UNKNOWN or "sourceHash" in upload:
         return upload
     return upload | {"sourceHash": sha256(_read(upload["source"])).hexdigest()}
