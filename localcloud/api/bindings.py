@@ -185,7 +185,7 @@ def _require(condition: object, code: int, message: str, binding: Binding) -> No
 
 
 def _worker(world: World, name: str) -> Json | None:
-    return next((w for w in world.store.list("worker") if w["name"] == name), None)
+    return next(iter(world.store.select("worker", "name", name)), None)
 
 
 def without_secrets(bindings: list[Json]) -> list[Json]:

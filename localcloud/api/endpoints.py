@@ -53,8 +53,13 @@ def flag(request: Request, name: str) -> bool:
     return value == "true"
 
 
-def listed(request: Request, items: Iterable[Json], *filters: str, per_page: int = 100) -> Response:
-    """One page of `items`; `filters` are query parameters that must equal the field of that name."""
+def listed(
+    request: Request, items: Iterable[Json], *filters: str, per_page: int = 100, under: str | None = None
+) -> Response:
+    """One page of `items`; `filters` are query parameters that must equal the field of that name.
+
+    `under`: the member of `result` that holds the list, where `result` is an object.
+    """
     wanted = {name: request.query_params[name] for name in filters if name in request.query_params}
     matching = [item for item in items if all(str(item.get(name)) == value for name, value in wanted.items())]
     page, size = _whole(request, "page", 1), _whole(request, "per_page", per_page)
@@ -67,7 +72,7 @@ def listed(request: Request, items: Iterable[Json], *filters: str, per_page: int
         "total_count": total,
         "total_pages": -(-total // size),
     }
-    return ok(shown, result_info=info)
+    return ok(shown if under is None else {under: shown}, result_info=info)
 
 
 def _whole(request: Request, name: str, default: int) -> int:

@@ -7,12 +7,12 @@ import time
 from typing import Any
 
 from pydantic import Field
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .endpoints import PAGING, Json, endpoint, json_body, listed
 from .envelope import ApiError, Strict, hex_id, ok, parse
+from .multipart import is_multipart, read_parts
 from .store import KvEntry
 from .world import World, found, world_of
 
@@ -98,14 +98,13 @@ def _expiration(request: Request) -> int | None:
 
 
 async def _upload(request: Request) -> tuple[bytes, str | None]:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not is_multipart(request):
         return await request.body(), None
     parts: dict[str, bytes] = {}
-    async with request.form(max_part_size=MAX_VALUE + 1) as form:
-        for name, field in form.multi_items():
-            if name not in ("value", "metadata") or name in parts:
-                raise ApiError(400, 10001, f"unexpected part '{name}': one `value` and at most one `metadata`")
-            parts[name] = await field.read() if isinstance(field, UploadFile) else field.encode()
+    for part in await read_parts(request, MAX_VALUE + 1):
+        if part.name not in ("value", "metadata") or part.name in parts:
+            raise ApiError(400, 10001, f"unexpected part '{part.name}': one `value` and at most one `metadata`")
+        parts[part.name] = part.content
     if "value" not in parts:
         raise ApiError(400, 10001, "the part `value` is missing")
     if "metadata" not in parts:

@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from .bindings import without_secrets
 from .endpoints import Json, endpoint, flag
 from .envelope import ApiError, dump, now, ok, parse
 from .modules import MAX_BYTES
+from .multipart import is_multipart, read_parts
 from .versions_store import active_versions, add_deployment, add_version, versions_of
 from .worker_models import Deployment, Metadata, Observability, Share, Version, Worker
 from .workers import by_name, new_worker, remove_worker
@@ -37,20 +37,18 @@ async def upload(request: Request) -> Response:
 
 
 async def _parts(request: Request) -> tuple[Metadata, list[Json]]:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not is_multipart(request):
         raise ApiError(400, 10001, "Content-Type must be multipart/form-data")
     metadata: Metadata | None = None
     modules: list[Json] = []
-    async with request.form(max_part_size=MAX_BYTES) as form:
-        for part, field in form.multi_items():
-            content = await field.read() if isinstance(field, UploadFile) else field.encode()
-            if part == "metadata":
-                metadata = parse(Metadata, _json(content), 10021, "metadata: ")
-                continue
-            if not isinstance(field, UploadFile) or not field.content_type:
-                raise ApiError(400, 10021, f"part '{part}' needs a file name and a Content-Type to be a module")
-            encoded = base64.b64encode(content).decode()
-            modules.append({"name": part, "content_type": field.content_type, "content_base64": encoded})
+    for part in await read_parts(request, MAX_BYTES):
+        if part.name == "metadata":
+            metadata = parse(Metadata, _json(part.content), 10021, "metadata: ")
+            continue
+        if not part.content_type:
+            raise ApiError(400, 10021, f"part '{part.name}' needs a file name and a Content-Type to be a module")
+        encoded = base64.b64encode(part.content).decode()
+        modules.append({"name": part.name, "content_type": part.content_type, "content_base64": encoded})
     if metadata is None:
         raise ApiError(400, 10021, "the part `metadata` is missing")
     return metadata, modules

@@ -22,7 +22,7 @@ from .tunnels import live_tunnels, token_of
 from .versions_store import active_versions
 from .world import World, found, world_of
 
-POLL_SECONDS = 25.0
+POLL_SECONDS = 24.5
 LOOK_SECONDS = 0.05
 VERSION_FIELDS = (
     *("percentage", "id", "number", "main_module", "modules", "bindings"),
@@ -110,7 +110,7 @@ async def health(_: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
-    """GET /_local/state?after=N: at once where the revision is higher, else within 25 seconds, then 304"""
+    """GET /_local/state?after=N: at once where the revision is higher, else 304 within 25 seconds"""
     world, after = world_of(request), request.query_params.get("after", "0")
     if not after.isascii() or not after.isdigit():
         raise ApiError(400, 10001, "after must be a revision, a whole number")

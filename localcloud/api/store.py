@@ -100,6 +100,13 @@ class Store:
             rows = self._db.execute("SELECT body FROM object WHERE kind = ? ORDER BY number", (kind,)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def select(self, kind: str, field: str, value: str) -> tuple[dict[str, Any], ...]:
+        """The bodies of a kind whose `field` is `value`, oldest first; only these are parsed."""
+        query = "SELECT body FROM object WHERE kind = ? AND json_extract(body, ?) = ? ORDER BY number"
+        with self._lock:
+            rows = self._db.execute(query, (kind, f"$.{field}", value)).fetchall()
+        return tuple(json.loads(row[0]) for row in rows)
+
     def delete(self, kind: str, object_id: str) -> None:
         """Deletes an object; nothing happens if there is none."""
         with self.change():

@@ -91,7 +91,8 @@ async def list_deployments(request: Request) -> Response:
     """GET …/deployments, newest first: the first is live"""
     world = world_of(request)
     worker = find(world, request.path_params["script"])
-    return ok({"deployments": [_shown_deployment(d) for d in deployments_of(world, worker["id"])[::-1]]})
+    shown = [_shown_deployment(d) for d in deployments_of(world, worker["id"])[::-1]]
+    return listed(request, shown, under="deployments")
 
 
 VERSIONS = "/accounts/{account}/workers/workers/{worker}/versions"
@@ -102,6 +103,6 @@ ROUTES = [
     endpoint("GET", VERSIONS + "/{version}", read_version, "include"),
     endpoint("DELETE", VERSIONS + "/{version}", delete_version),
     endpoint("POST", DEPLOYMENTS, create_deployment, "force"),
-    endpoint("GET", DEPLOYMENTS, list_deployments),
+    endpoint("GET", DEPLOYMENTS, list_deployments, *PAGING),
     endpoint("GET", DEPLOYMENTS + "/{deployment}", read_deployment),
 ]

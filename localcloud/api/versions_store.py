@@ -16,21 +16,20 @@ AUTHOR = "local@cloud.invalid"
 
 def versions_of(world: World, worker_id: str) -> list[Json]:
     """A Worker's versions, oldest first."""
-    return [v for v in world.store.list("version") if v["worker_id"] == worker_id]
+    return list(world.store.select("version", "worker_id", worker_id))
 
 
 def deployments_of(world: World, worker_id: str) -> list[Json]:
     """A Worker's deployments, oldest first."""
-    return [d for d in world.store.list("deployment") if d["worker_id"] == worker_id]
+    return list(world.store.select("deployment", "worker_id", worker_id))
 
 
 def active_versions(world: World, worker_id: str) -> list[Json]:
     """The versions of the last deployment, each with its `percentage`, in the deployment's order."""
     deployments = deployments_of(world, worker_id)
-    if not deployments:
-        return []
-    versions = {v["id"]: v for v in versions_of(world, worker_id)}
-    return [{**versions[s["version_id"]], "percentage": s["percentage"]} for s in deployments[-1]["versions"]]
+    shares = deployments[-1]["versions"] if deployments else []
+    versions = [(world.store.get("version", share["version_id"]), share["percentage"]) for share in shares]
+    return [{**version, "percentage": percentage} for version, percentage in versions if version is not None]
 
 
 def add_version(world: World, worker: Json, body: Version) -> Json:

@@ -18,7 +18,7 @@ SETTINGS = ("name", "logpush", "observability", "subdomain", "tags", "tail_consu
 
 def by_name(world: World, name: str) -> Json | None:
     """The Worker of that name, or None."""
-    return next((w for w in world.store.list("worker") if w["name"] == name), None)
+    return next(iter(world.store.select("worker", "name", name)), None)
 
 
 def find(world: World, id_or_name: str) -> Json:
@@ -107,9 +107,8 @@ def _rename(world: World, worker: Json, name: str) -> None:
     _check_name_free(world, name)
     _check_unbound(world, worker, "rename")
     for kind, field in (("domain", "service"), ("route", "script")):
-        for item in world.store.list(kind):
-            if item.get(field) == worker["name"]:
-                world.store.put(kind, item["id"], {**item, field: name})
+        for item in world.store.select(kind, field, worker["name"]):
+            world.store.put(kind, item["id"], {**item, field: name})
 
 
 async def delete(request: Request) -> Response:
@@ -130,9 +129,8 @@ def remove_worker(world: World, worker: Json, *, force: bool) -> None:
             ("domain", "service", worker["name"]),
             ("route", "script", worker["name"]),
         ):
-            for item in world.store.list(kind):
-                if item.get(field) == value:
-                    world.store.delete(kind, item["id"])
+            for item in world.store.select(kind, field, value):
+                world.store.delete(kind, item["id"])
         world.store.delete("schedules", worker["id"])
         world.store.delete("worker", worker["id"])
 

@@ -105,7 +105,8 @@ def test_the_last_deployment_is_live(api: Api) -> None:
     made = api.ok("POST", "A/workers/scripts/w/deployments", {"strategy": "percentage", "versions": shares})
     assert made["versions"] == shares
     deployments = api.ok("GET", "A/workers/scripts/w/deployments")["deployments"]
-    assert [d["id"] for d in deployments][0] == made["id"]
+    assert deployments[0]["id"] == made["id"]
+    assert len(deployments) == 2
     assert api.ok("GET", f"A/workers/scripts/w/deployments/{made['id']}") == made
     live = api.state()["workers"][0]["versions"]
     assert [(v["id"], v["percentage"]) for v in live] == [(first["id"], 90), (second["id"], 10)]
