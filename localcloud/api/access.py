@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -145,6 +146,12 @@ def _users(world: World, kind: str, object_id: str) -> list[str]:
     return users
 
 
+async def organization(request: Request) -> Response:
+    """GET …/access/organizations: the team's domain, which is the issuer of its tokens"""
+    domain = urlsplit(world_of(request).team_url).netloc
+    return ok({"name": "local", "auth_domain": domain, "is_ui_read_only": False, "session_duration": "24h"})
+
+
 BASE = "/accounts/{account}/access"
 TOKENS = BASE + "/service_tokens"
 COLLECTIONS = (
@@ -156,6 +163,7 @@ COLLECTIONS = (
 )
 ROUTES = [
     *(route for collection in COLLECTIONS for route in collection.routes()),
+    endpoint("GET", BASE + "/organizations", organization),
     endpoint("POST", TOKENS + "/{id}/rotate", rotate),
     endpoint("POST", TOKENS + "/{id}/refresh", refresh),
 ]

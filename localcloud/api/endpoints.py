@@ -40,9 +40,19 @@ def endpoint(method: str, path: str, handler: Handler, *query: str) -> Route:
 async def json_body(request: Request) -> Any:
     """The request's JSON. Raises ApiError 400 with Cloudflare's code 6007 for anything else."""
     try:
-        return json.loads(await request.body())
+        return load_json(await request.body())
     except ValueError:
         raise ApiError(400, 6007, "Malformed JSON in request body") from None
+
+
+def load_json(text: bytes) -> Any:
+    """JSON that can be answered again. Raises ValueError, also for what Python would take beyond RFC 8259."""
+    try:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def flag(request: Request, name: str) -> bool:

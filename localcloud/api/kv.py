@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .endpoints import PAGING, Json, endpoint, json_body, listed
+from .endpoints import PAGING, Json, endpoint, json_body, listed, load_json
 from .envelope import ApiError, Strict, hex_id, ok, parse
 from .multipart import is_multipart, read_parts
 from .store import KvEntry
@@ -114,7 +114,7 @@ async def _upload(request: Request) -> tuple[bytes, str | None]:
 
 def _metadata(text: bytes) -> str:
     try:
-        compact = json.dumps(json.loads(text), separators=(",", ":"))
+        compact = json.dumps(load_json(text), separators=(",", ":"))
     except ValueError:
         raise ApiError(400, 10028, "metadata must be valid JSON") from None
     if len(compact.encode()) > MAX_METADATA:

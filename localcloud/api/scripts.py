@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .bindings import without_secrets
-from .endpoints import Json, endpoint, flag
+from .endpoints import Json, endpoint, flag, load_json
 from .envelope import ApiError, dump, now, ok, parse
 from .modules import MAX_BYTES
 from .multipart import is_multipart, read_parts
@@ -56,7 +56,7 @@ async def _parts(request: Request) -> tuple[Metadata, list[Json]]:
 
 def _json(text: bytes) -> object:
     try:
-        return json.loads(text)
+        return load_json(text)
     except ValueError:
         raise ApiError(400, 10021, "the part `metadata` is not JSON") from None
 

@@ -1,124 +1,108 @@
-/** What the connector does with each request: find the service, check Access where the ingress rule says so, stream. */
+/** What the connector does with each request: find the origin, check Access where the ingress rule says so, stream. */
 
 import { request as httpRequest } from "node:http";
+import { constants } from "node:http2";
 import { createLocalJWKSet, jwtVerify } from "jose";
 
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-  "te",
-]);
+import { endToEnd, forHttp2, pairs } from "../edge/headers.mjs";
+import { bodyOf } from "../edge/relay.mjs";
+import { destinationFor } from "./ingress.mjs";
+
+const { NGHTTP2_INTERNAL_ERROR } = constants;
+const MAX_HEADER_BYTES = 128 * 1024;
 
 /**
- * @param {{names: Map<string, string>, note: Function}} options `names`: `host` → `address:port` on the private network
- * @returns {{onStream: Function}}
+ * @param {{names: Map<string, {host: string, port: number}>, note: (message: string, more?: object) => void}} options
+ *   `names`: where a name of the private network is
+ * @returns {(stream: import("node:http2").ServerHttp2Stream, headers: object) => void}
  */
 export function makeCarrier({ names, note }) {
-  let remote = { config: null, certs: [] };
+  let remote = null;
+  let onConfigured = () => {};
+  const configured = new Promise((resolve) => {
+    onConfigured = resolve;
+  });
 
-  async function onStream(stream, headers) {
-    stream.on("error", () => {});
-    const kind = headers["x-edge-kind"];
-    if (kind === "config") {
-      remote = JSON.parse(await textOf(stream));
-      stream.respond({ ":status": 204 }, { endStream: true });
-      return;
+  async function dispatch(stream, headers) {
+    if (headers["x-edge-kind"] === "config") {
+      remote = JSON.parse((await bodyOf(stream)).toString());
+      onConfigured();
+      return answer(stream, 204);
     }
     const target = headers["x-edge-target"];
-    if (kind === "service") {
-      carry(stream, headers, target, headers[":authority"]);
-      return;
+    if (headers["x-edge-kind"] === "service") {
+      const [host, port] = target.split(":");
+      return carry(stream, headers, { host, port: Number(port) });
     }
-    await toHostname(stream, headers, target);
-  }
-
-  async function toHostname(stream, headers, hostname) {
-    const rule = ruleFor(remote.config?.ingress ?? [], hostname);
-    if (!rule || rule.service.startsWith("http_status:")) {
-      stream.respond({ ":status": Number(rule?.service.split(":")[1] ?? 404) }, { endStream: true });
-      return;
+    await configured;
+    const to = destinationFor(remote.config, target, headers[":path"].split("?")[0]);
+    if (to.kind === "status") return answer(stream, to.status);
+    if (to.access?.required && !(await isAdmitted(headers["cf-access-jwt-assertion"], to.access))) {
+      note("refused: no Access token of this application", { hostname: target });
+      return answer(stream, 403);
     }
-    const access = rule.originRequest?.access;
-    if (access?.required && !(await isAdmitted(headers["cf-access-jwt-assertion"], access))) {
-      note("refused: no Access token of this application", { hostname });
-      stream.respond({ ":status": 403 }, { endStream: true });
-      return;
-    }
-    const url = new URL(rule.service);
-    const port = url.port || "80";
-    carry(
-      stream,
-      headers,
-      `${url.hostname}:${port}`,
-      rule.originRequest?.httpHostHeader ?? headers[":authority"],
-    );
+    return carry(stream, headers, to);
   }
 
   async function isAdmitted(token, access) {
-    if (typeof token !== "string") return false;
-    try {
-      await jwtVerify(token, createLocalJWKSet({ keys: remote.certs }), {
-        audience: access.audTag,
-        algorithms: ["RS256"],
-      });
-      return true;
-    } catch {
-      return false;
-    }
+    if (typeof token !== "string" || !access.audTag?.length) return false;
+    const { issuer, keys } = remote.team;
+    const checks = { issuer, audience: access.audTag, algorithms: ["RS256"], requiredClaims: ["exp", "aud"] };
+    return jwtVerify(token, createLocalJWKSet({ keys }), checks).then(
+      ({ payload }) => payload.type === "app",
+      () => false,
+    );
   }
 
-  function carry(stream, headers, target, host) {
-    const [name, port] = target.split(":");
-    const address = names.get(name);
-    const [toHost, toPort] = address ? address.split(":") : [name, port];
-    const fields = [["host", host]];
-    for (const [key, value] of Object.entries(headers)) {
-      if (key.startsWith(":") || key.startsWith("x-edge-") || key === "host" || HOP_BY_HOP.has(key)) continue;
-      for (const one of [value].flat()) fields.push([key, one]);
-    }
+  function carry(stream, headers, { host, port, hostHeader }) {
+    const address = names.get(host.toLowerCase()) ?? { host, port };
     const up = httpRequest({
-      host: toHost,
-      port: Number(toPort),
+      ...address,
+      agent: false,
       method: headers[":method"],
       path: headers[":path"],
-      headers: fields.flat(),
+      headers: originHeaders(stream, headers, hostHeader),
       setHost: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
     });
-    up.on("response", (answer) => {
-      const list = Object.create(null);
-      for (let i = 0; i < answer.rawHeaders.length; i += 2) {
-        const key = answer.rawHeaders[i].toLowerCase();
-        if (HOP_BY_HOP.has(key)) continue;
-        list[key] = key in list ? [list[key], answer.rawHeaders[i + 1]].flat() : answer.rawHeaders[i + 1];
-      }
-      if (stream.destroyed) return answer.destroy();
-      stream.respond({ ...list, ":status": answer.statusCode });
-      answer.on("error", () => stream.close(2));
-      return answer.pipe(stream);
+    up.on("response", (response) => {
+      if (stream.destroyed) return response.destroy();
+      stream.respond({ ...forHttp2(endToEnd(pairs(response.rawHeaders))), ":status": response.statusCode });
+      response.on("error", () => stream.close(NGHTTP2_INTERNAL_ERROR));
+      return response.pipe(stream);
     });
     up.on("error", (error) => {
       if (stream.destroyed || stream.headersSent) return;
-      note("the service can't be reached", { target, error: error.code });
-      stream.respond({ ":status": 502 });
-      stream.end("error code: 502\n");
+      note("the origin can't be reached", { host, port, error: error.code });
+      answer(stream, 502, "error code: 502\n");
     });
     stream.on("close", () => up.destroy());
     stream.pipe(up);
   }
 
-  return { onStream };
+  return (stream, headers) => {
+    stream.on("error", () => {});
+    dispatch(stream, headers).catch((error) => {
+      note("a request failed in the connector", { error: error.message });
+      answer(stream, 502, "error code: 502\n");
+    });
+  };
 }
 
-/** The first rule that names the host, or the last one, which names none. */
-function ruleFor(ingress, hostname) {
-  return ingress.find((rule) => !rule.hostname || rule.hostname.toLowerCase() === hostname);
+/** Header lines for the origin, the body framed anew: HTTP/2 needs no length, HTTP/1.1 does (RFC 9112 section 6). */
+function originHeaders(stream, headers, hostHeader) {
+  const isOwn = (name) => name.startsWith(":") || name.startsWith("x-edge-") || name === "host";
+  const kept = Object.entries(headers).filter(([name]) => typeof name === "string" && !isOwn(name));
+  const list = kept.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+  const hasLength = headers["content-length"] !== undefined;
+  const framed = stream.endAfterHeaders || hasLength ? [] : [["transfer-encoding", "chunked"]];
+  const empty = stream.endAfterHeaders && !hasLength && !["GET", "HEAD", "DELETE", "OPTIONS"].includes(headers[":method"]);
+  const length = empty ? [["content-length", "0"]] : [];
+  return [["host", hostHeader ?? headers[":authority"]], ...endToEnd(list), ...framed, ...length].flat();
 }
 
-async function textOf(stream) {
-  const parts = [];
-  for await (const part of stream) parts.push(part);
-  return Buffer.concat(parts).toString();
+function answer(stream, status, text = "") {
+  if (stream.destroyed || stream.headersSent) return;
+  stream.respond({ ":status": status, "content-type": "text/plain" });
+  stream.end(text);
 }

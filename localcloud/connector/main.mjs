@@ -1,69 +1,44 @@
 /**
  * The Tunnel's connector, in cloudflared's place: dials out to the edge, shows its token, and serves HTTP/2 on the
- * connection it made. It listens on nothing.
+ * connections it made. It listens on nothing.
  */
 
 import { appendFileSync, readFileSync } from "node:fs";
-import { createServer } from "node:http2";
-import { connect } from "node:net";
-import { parseArgs } from "node:util";
 
+import { onEnd, options, refuse } from "../edge/startup.mjs";
 import { makeCarrier } from "./carry.mjs";
+import { keepConnected } from "./dial.mjs";
 
-const CONNECTIONS = 2;
-const MAX_BACKOFF_MS = 3_000;
+const NAME = "connector";
 
-const { values: args } = parseArgs({
-  options: {
-    edge: { type: "string" },
-    "token-file": { type: "string" },
-    resolve: { type: "string", multiple: true, default: [] },
-    log: { type: "string" },
-  },
+const args = options(NAME, ["edge", "token-file", "log"], {
+  resolve: { type: "string", multiple: true, default: [] },
 });
-if (!args.edge || !args["token-file"] || !args.log) {
-  console.error("connector: --edge HOST:PORT, --token-file FILE and --log FILE are needed");
-  process.exit(2);
-}
-const [edgeHost, edgePort] = args.edge.split(":");
-const names = new Map(args.resolve.map((entry) => entry.split("=")));
+const edge = /^([^:]+):(\d{1,5})$/.exec(args.edge) ?? refuse(NAME, "--edge must be HOST:PORT", 2);
+const names = new Map(args.resolve.map(readName));
 const note = (message, more = {}) => {
   const line = JSON.stringify({ time: new Date().toISOString(), message, ...more });
   appendFileSync(args.log, `${line}\n`, { mode: 0o600 });
 };
 
-const carrier = makeCarrier({ names, note });
-const server = createServer();
-server.on("stream", carrier.onStream);
-server.on("sessionError", () => {});
-
-function dial(index, attempt = 0) {
-  const socket = connect(Number(edgePort), edgeHost);
-  let greeted = false;
-  let text = "";
-  const again = () => {
-    const wait = Math.min(100 * 2 ** attempt, MAX_BACKOFF_MS);
-    setTimeout(() => dial(index, greeted ? 0 : attempt + 1), wait);
-  };
-  socket.once("close", again);
-  socket.on("error", () => {});
-  // The token is read each time, so that a rotated one is used without a restart.
-  socket.once("connect", () => socket.write(`${readFileSync(args["token-file"], "utf8").trim()}\n`));
-  const onData = (chunk) => {
-    text += chunk.toString("latin1");
-    if (!text.includes("\n")) return;
-    socket.off("data", onData);
-    if (text !== "ok\n") {
-      note("the edge refused the token", { connection: index });
-      socket.destroy();
-      return;
-    }
-    greeted = true;
-    note("connected", { connection: index });
-    server.emit("connection", socket);
-  };
-  socket.on("data", onData);
+try {
+  readFileSync(args["token-file"]);
+} catch (error) {
+  refuse(NAME, `can't read the token file \`${args["token-file"]}\`: ${error.code}`);
 }
+const connections = keepConnected({
+  host: edge[1],
+  port: Number(edge[2]),
+  // Read at each dial, so that a rotated token is used without a restart.
+  token: () => readFileSync(args["token-file"], "utf8").trim(),
+  onStream: makeCarrier({ names, note }),
+  note,
+});
+onEnd(() => connections.close());
 
-for (let index = 0; index < CONNECTIONS; index += 1) dial(index);
-for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
+/** `NAME=HOST:PORT` */
+function readName(entry) {
+  const match = /^([^=]+)=([^:]+):(\d{1,5})$/.exec(entry);
+  if (!match) return refuse(NAME, `--resolve must be NAME=HOST:PORT, not \`${entry}\``, 2);
+  return [match[1].toLowerCase(), { host: match[2], port: Number(match[3]) }];
+}

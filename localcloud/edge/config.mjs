@@ -1,170 +1,149 @@
 /**
- * Turns the account's state into one workerd configuration: a service for each Worker version, in one process, so that
+ * Turns the account's Workers into one workerd configuration: a service for each version, all in one process, so that
  * service bindings carry RPC. Everything outside the Workers (KV, Analytics Engine, private services, plain fetch) is an
- * external service on the edge's own socket, told apart by an injected header.
+ * external service on the edge's own socket, told apart by a header that workerd sets over any that a Worker sends.
  */
 
 import { createHash } from "node:crypto";
 
-const ROUTE_HEADER = "x-edge-route";
-const MODULE_FIELDS = {
-  "application/javascript+module": "esModule",
-  "application/json": "json",
-  "text/plain": "text",
+import { bindingText } from "./bindings.mjs";
+import { data, literal } from "./capnp.mjs";
+
+export const ROUTE_HEADER = "x-edge-route";
+export const PROTO_HEADER = "x-edge-proto";
+const DEFAULT_DATE = "2026-11-01";
+
+const MODULES = {
+  "application/javascript+module": (bytes) => `esModule = ${literal(bytes)}`,
+  "application/json": (bytes) => `json = ${literal(bytes)}`,
+  "text/plain": (bytes) => `text = ${literal(bytes)}`,
+  "application/octet-stream": (bytes) => `data = ${data(bytes)}`,
+  "application/wasm": (bytes) => `wasm = ${data(bytes)}`,
 };
-const ANALYTICS = `export default (env) => ({
+/** `writeDataPoint` neither throws nor is awaited; `waitUntil` keeps the write alive when the answer is out first. */
+const ANALYTICS = `import entrypoints from "cloudflare-internal:workers";
+export default (env) => ({
   writeDataPoint(point) {
-    try { env.sink.fetch("http://analytics/", { method: "POST", body: JSON.stringify(point ?? {}) }).catch(() => {}); } catch {}
+    try {
+      const sent = env.sink.fetch("http://analytics/", { method: "POST", body: JSON.stringify(point ?? {}) });
+      entrypoints.waitUntil(sent.then((answer) => answer.body?.cancel(), () => {}));
+    } catch {}
   },
 });`;
 const CRON = `export default {
   async fetch(request, env) {
-    const { target, cron } = await request.json();
-    const result = await env[target].scheduled({ scheduledTime: new Date(), cron });
-    return Response.json(result);
+    const { target, cron, time } = await request.json();
+    return Response.json(await env[target].scheduled({ scheduledTime: new Date(time), cron }));
   },
 };`;
 
-/** Cap'n Proto text is bytes: every character beyond ASCII is written as its UTF-8 bytes. */
-function literal(text) {
-  let out = "";
-  for (const byte of Buffer.from(text)) {
-    if (byte === 0x22 || byte === 0x5c) out += `\\${String.fromCharCode(byte)}`;
-    else if (byte >= 0x20 && byte < 0x7f) out += String.fromCharCode(byte);
-    else out += `\\x${byte.toString(16).padStart(2, "0")}`;
-  }
-  return `"${out}"`;
-}
-
-/** @returns {string} the name of a version's service */
-export function serviceName(worker, version) {
+/** The service of one version. */
+function serviceName(worker, version) {
   return `${worker.name}@${version.id}`;
 }
 
-/** The version that service bindings and cron triggers use: the one with the largest share. */
-export function mainVersion(worker) {
+/** The version that service bindings and cron triggers reach: the one with the largest share. */
+function mainVersion(worker) {
   return worker.versions.reduce((best, v) => (best && best.percentage >= v.percentage ? best : v), null);
 }
 
 /**
- * @param {object} state the state document
+ * @param {object[]} workers of the state document
  * @param {{folder: string, edgeSocket: string, generation: number}} place where sockets go
- * @returns {{text: string, sockets: Map<string, string>, cronSocket: string}} sockets by service name
+ * @returns {{text: string, shares: Map<string, {percentage: number, socketPath: string}[]>, cronSocket: string}}
+ *   `shares`: by Worker, each version's share of requests and the socket that it listens on
+ * @throws {Error} for what the edge can't run, naming Worker and part
  */
-export function workerdConfig(state, { folder, edgeSocket, generation }) {
-  const live = state.workers.filter((worker) => worker.versions.length > 0);
-  const byName = new Map(live.map((worker) => [worker.name, worker]));
+export function workerdConfig(workers, { folder, edgeSocket, generation }) {
+  const live = workers.filter((worker) => worker.versions.length > 0);
+  const targets = new Map(live.map((worker) => [worker.name, serviceName(worker, mainVersion(worker))]));
   const externals = new Map();
-  const external = (route) => {
-    const name = `edge:${createHash("sha256").update(route).digest("hex").slice(0, 16)}`;
-    externals.set(name, route);
-    return name;
+  const context = {
+    serviceOf: (name) => targets.get(name) ?? null,
+    external: (route) => {
+      const name = `edge:${createHash("sha256").update(route).digest("hex").slice(0, 16)}`;
+      externals.set(name, route);
+      return name;
+    },
   };
-  const services = live.flatMap((worker) =>
-    worker.versions.map((version) => service(worker, version, { byName, external })),
-  );
-  const sockets = new Map();
-  let index = 0;
+  const services = [];
+  const sockets = [];
+  const shares = new Map();
   for (const worker of live) {
+    shares.set(worker.name, []);
     for (const version of worker.versions) {
-      sockets.set(serviceName(worker, version), `${folder}/w${generation}-${index++}.sock`);
+      const name = serviceName(worker, version);
+      const socketPath = `${folder}/w${generation}-${sockets.length}.sock`;
+      services.push(versionText(name, { ...version, worker: worker.name }, context));
+      sockets.push(socketText(name, socketPath));
+      shares.get(worker.name).push({ percentage: version.percentage, socketPath });
     }
   }
   const cronSocket = `${folder}/w${generation}-cron.sock`;
-  const listening = [...sockets].map(([name, path]) => socketText(name, path, name));
-  services.push(cronService(live));
-  listening.push(socketText("edge:cron", cronSocket, "edge:cron"));
+  services.push(cronText(targets));
+  sockets.push(socketText("edge:cron", cronSocket));
   for (const [name, route] of externals) services.push(externalText(name, route, edgeSocket));
+  return { text: configText(services, sockets), shares, cronSocket };
+}
+
+function configText(services, sockets) {
   const extension = `(modules = [(name = "edge:analytics", internal = true, esModule = ${literal(ANALYTICS)})])`;
-  const text = `using Workerd = import "/workerd/workerd.capnp";
+  return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     ${services.join(",\n    ")}
   ],
   sockets = [
-    ${listening.join(",\n    ")}
+    ${sockets.join(",\n    ")}
   ],
   extensions = [${extension}],
+  logging = (structuredLogging = true),
 );
 `;
-  return { text, sockets, cronSocket };
 }
 
-function socketText(name, path, target) {
-  return `(name = ${literal(name)}, address = ${literal(`unix:${path}`)}, http = (), service = ${literal(target)})`;
+function socketText(name, path) {
+  return `(name = ${literal(name)}, address = ${literal(`unix:${path}`)}, http = (), service = ${literal(name)})`;
 }
 
 function externalText(name, route, edgeSocket) {
   const inject = `injectRequestHeaders = [(name = "${ROUTE_HEADER}", value = ${literal(route)})]`;
-  const http = `(style = host, forwardedProtoHeader = "x-edge-proto", ${inject})`;
+  const http = `(style = host, forwardedProtoHeader = "${PROTO_HEADER}", ${inject})`;
   return `(name = ${literal(name)}, external = (address = ${literal(`unix:${edgeSocket}`)}, http = ${http}))`;
 }
 
-function cronService(live) {
-  const bindings = live.map(
-    (worker) =>
-      `(name = ${literal(worker.name)}, service = (name = ${literal(serviceName(worker, mainVersion(worker)))}))`,
-  );
-  return `(name = "edge:cron", worker = (modules = [(name = "cron.js", esModule = ${literal(CRON)})], compatibilityDate = "2026-11-01", compatibilityFlags = ["service_binding_extra_handlers"], bindings = [${bindings.join(", ")}]))`;
+function cronText(targets) {
+  const bindings = [...targets].map(([name, service]) => `(name = ${literal(name)}, service = ${literal(service)})`);
+  return workerText("edge:cron", {
+    modules: [`(name = "cron.js", esModule = ${literal(CRON)})`],
+    date: DEFAULT_DATE,
+    flags: ["service_binding_extra_handlers"],
+    bindings,
+  });
 }
 
-function service(worker, version, context) {
-  const main = version.modules.filter((m) => m.name === version.main_module);
-  const rest = version.modules.filter((m) => m.name !== version.main_module);
-  const modules = [...main, ...rest].map(moduleText);
-  const bindings = version.bindings.map((binding) => bindingText(worker, version, binding, context));
-  const outbound = context.external(`fetch|${worker.name}`);
-  const flags = version.compatibility_flags.map(literal).join(", ");
-  return `(name = ${literal(serviceName(worker, version))}, worker = (modules = [${modules.join(", ")}], compatibilityDate = ${literal(version.compatibility_date ?? "2026-11-01")}, compatibilityFlags = [${flags}], globalOutbound = ${literal(outbound)}, bindings = [${bindings.join(", ")}]))`;
+function versionText(name, version, context) {
+  const isMain = (module) => module.name === version.main_module;
+  const ordered = [...version.modules.filter(isMain), ...version.modules.filter((module) => !isMain(module))];
+  return workerText(name, {
+    modules: ordered.map((module) => moduleText(module, version.worker)),
+    date: version.compatibility_date ?? DEFAULT_DATE,
+    flags: version.compatibility_flags ?? [],
+    bindings: version.bindings.map((binding) => bindingText(binding, version, context)),
+    outbound: context.external(`fetch|${version.worker}|`),
+    cache: context.external(`cache|${version.worker}|`),
+  });
 }
 
-function moduleText(module) {
-  const field = MODULE_FIELDS[module.content_type];
-  if (!field)
-    throw new Error(`module ${module.name} has the type ${module.content_type}, which the edge can't run`);
-  const content = Buffer.from(module.content_base64, "base64").toString();
-  return `(name = ${literal(module.name)}, ${field} = ${literal(content)})`;
+function workerText(name, { modules, date, flags, bindings, outbound, cache }) {
+  const outside = outbound
+    ? `globalOutbound = ${literal(outbound)}, cacheApiOutbound = ${literal(cache)}, `
+    : "";
+  return `(name = ${literal(name)}, worker = (modules = [${modules.join(", ")}], compatibilityDate = ${literal(date)}, compatibilityFlags = [${flags.map(literal).join(", ")}], ${outside}bindings = [${bindings.join(", ")}]))`;
 }
 
-function bindingText(worker, version, binding, context) {
-  const named = (value) => `(name = ${literal(binding.name)}, ${value})`;
-  switch (binding.type) {
-    case "secret_text":
-    case "plain_text":
-      return named(`text = ${literal(binding.text)}`);
-    case "json":
-      // The provider hands the JSON text on as it was written, so both forms are met.
-      return named(
-        `json = ${literal(typeof binding.json === "string" ? binding.json : JSON.stringify(binding.json))}`,
-      );
-    case "version_metadata": {
-      const metadata = { id: version.id, tag: "", timestamp: version.created_on ?? "" };
-      return named(`json = ${literal(JSON.stringify(metadata))}`);
-    }
-    case "kv_namespace":
-      return named(`kvNamespace = ${literal(context.external(`kv|${worker.name}|${binding.namespace_id}`))}`);
-    case "vpc_service":
-      return named(
-        `service = (name = ${literal(context.external(`vpc|${worker.name}|${binding.service_id}`))})`,
-      );
-    case "analytics_engine": {
-      const sink = context.external(`analytics|${worker.name}|${binding.dataset}`);
-      return named(
-        `wrapped = (moduleName = "edge:analytics", innerBindings = [(name = "sink", service = (name = ${literal(sink)}))])`,
-      );
-    }
-    case "service": {
-      const target = context.byName.get(binding.service);
-      if (!target)
-        throw new Error(
-          `${worker.name}: binding ${binding.name} names ${binding.service}, which is not live`,
-        );
-      const entrypoint = binding.entrypoint ? `, entrypoint = ${literal(binding.entrypoint)}` : "";
-      return named(`service = (name = ${literal(serviceName(target, mainVersion(target)))}${entrypoint})`);
-    }
-    default:
-      throw new Error(`${worker.name}: the edge has no binding of type ${binding.type}`);
-  }
+function moduleText(module, worker) {
+  const write = Object.hasOwn(MODULES, module.content_type) ? MODULES[module.content_type] : null;
+  if (!write) throw new Error(`${worker}: module ${module.name} has the type \`${module.content_type}\`, which the edge can't run`);
+  return `(name = ${literal(module.name)}, ${write(Buffer.from(module.content_base64, "base64"))})`;
 }
-
-export { ROUTE_HEADER };

@@ -1,137 +1,97 @@
 /**
- * The edge's public side: finds the Worker by Host, hands it the request target untouched, streams both ways.
- *
- * It adds what Cloudflare adds (CF-Connecting-IP, CF-Ray, CF-IPCountry, X-Forwarded-For, X-Forwarded-Proto) and drops what a
- * client sent under those names.
+ * The edge's public side: finds by Host who serves, applies Access, hands the request target on untouched, streams both
+ * ways. It adds what Cloudflare adds and drops what a client sent under those names.
+ * Source: https://developers.cloudflare.com/fundamentals/reference/http-headers/
  */
 
 import { randomBytes } from "node:crypto";
-import { createServer, request as httpRequest } from "node:http";
+import { createServer } from "node:http";
 
-import { serviceName } from "./config.mjs";
-import { endToEnd, flat, pairs, valuesOf } from "./headers.mjs";
+import { endToEnd, joinCookies, pairs, valuesOf } from "./headers.mjs";
+import { applicationFor, lenientPath, parseHost, pathOf, tunnelFor, workerFor } from "./hosts.mjs";
+import { MAX_HEADER_BYTES, plain, relay } from "./relay.mjs";
 
-const ADDED = new Set([
-  "cf-connecting-ip",
-  "cf-ray",
-  "cf-ipcountry",
-  "cf-visitor",
-  "cf-worker",
-  "cdn-loop",
-  "x-forwarded-proto",
-]);
+const OURS = /^(cf-(connecting-ip(v6)?|ray|ipcountry|visitor|worker|ew-via)|true-client-ip|cdn-loop|x-forwarded-(for|proto))$/;
 
 /**
- * @param {{state: () => object | null, runner: object, access: object, logs: object}} edge
+ * @param {{state: () => object | null, runner: object, tunnels: object, access: Function, logs: object}} edge
  * @returns {import("node:http").Server}
  */
 export function makeFront(edge) {
-  const server = createServer({ keepAliveTimeout: 30_000 }, (req, res) => {
-    handle(edge, req, res).catch((error) => {
+  const options = { keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES };
+  const server = createServer(options, (req, res) => {
+    const [target, host] = originForm(req);
+    if (target === null) return plain(res, 400, "error code: 400");
+    req.url = target;
+    return serve(edge, { req, res, list: pairs(req.rawHeaders), host }).catch((error) => {
       edge.logs.event("a request failed in the edge", { error: error.message });
-      plain(res, 502, "error code: 502");
+      plain(res, 500, "error code: 500");
     });
   });
-  server.on("upgrade", (_req, socket) => {
+  server.on("upgrade", (req, socket) => {
+    edge.logs.event("a WebSocket was refused: the local edge has none", { path: pathOf(req.url) });
     socket.end("HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   });
   return server;
 }
 
-/** A small text answer, unless an answer has begun. */
-export function plain(res, status, text, headers = {}) {
-  if (res.headersSent) return res.destroy();
-  res.writeHead(status, { "content-type": "text/plain; charset=UTF-8", ...headers });
-  return res.end(`${text}\n`);
+/**
+ * Target and Host of a request. An absolute-form target must name the same host (RFC 9112 section 3.2.2); `#` is no part
+ * of a target (section 3.2), and workerd would cut the target there; everything else goes on as it came.
+ * @returns {[string, string] | [null, null]}
+ */
+function originForm(req) {
+  const hosts = valuesOf(pairs(req.rawHeaders), "host");
+  const absolute = /^http:\/\/([^/?#]+)(.*)$/i.exec(req.url);
+  const target = absolute ? (absolute[2].startsWith("/") ? absolute[2] : `/${absolute[2]}`) : req.url;
+  const sameHost = !absolute || absolute[1].toLowerCase() === hosts[0]?.toLowerCase();
+  if (hosts.length !== 1 || !parseHost(hosts[0]) || !sameHost) return [null, null];
+  return target.startsWith("/") && !target.includes("#") ? [target, hosts[0]] : [null, null];
 }
 
-async function handle(edge, req, res) {
-  const list = pairs(req.rawHeaders);
-  const hosts = valuesOf(list, "host");
-  if (hosts.length !== 1) return plain(res, 400, "error code: 400");
-  const hostname = hosts[0].replace(/:\d+$/, "").toLowerCase();
+/**
+ * Serves one request for a hostname of the account, from outside or from a Worker's `fetch`.
+ * @param {object} edge
+ * @param {{req: object, res: object, list: [string, string][], host: string}} exchange
+ */
+export async function serve(edge, { req, res, list, host }) {
   const state = edge.state();
-  const worker = workerFor(state, hostname);
-  const app = edge.access.appFor(hostname, req.url);
-  if (!worker && !app) return plain(res, 404, "error code: 1016");
-  const passed = app
-    ? await edge.access.check({ app, req, res, list, hostname, host: hosts[0] })
-    : { headers: [] };
-  if (!passed) return undefined;
-  const version = worker && pick(worker.versions);
-  const socketPath = version && edge.runner.socketOf(serviceName(worker, version));
-  if (!socketPath) return plain(res, 503, "error code: 1101");
-  return forward({
-    req,
-    res,
-    socketPath,
-    headers: headersFor(list, req, [...passed.headers]),
-    drop: passed.drop,
-  });
-}
-
-/** @returns {object | undefined} the Worker that serves a hostname: custom domains first, then routes of whole hosts */
-export function workerFor(state, hostname) {
-  if (!state) return undefined;
-  const domain = state.domains.find((d) => d.hostname.toLowerCase() === hostname);
-  const route = state.routes.find((r) => r.pattern.toLowerCase() === `${hostname}/*`);
-  const name = domain?.service ?? route?.script;
-  return state.workers.find((w) => w.name === name && w.versions.length > 0);
-}
-
-function pick(versions) {
-  let point = Math.random() * 100;
-  for (const version of versions) {
-    point -= version.percentage;
-    if (point < 0) return version;
+  if (!state) return plain(res, 503, "the local edge has not read its state yet");
+  const { hostname } = parseHost(host);
+  const path = pathOf(req.url);
+  const worker = workerFor(state, hostname, path);
+  const tunnel = worker ? null : tunnelFor(state, hostname);
+  if (!worker && !tunnel) return plain(res, 404, "error code: 1016");
+  const app = applicationFor(state, hostname, path);
+  if (app !== applicationFor(state, hostname, lenientPath(path))) {
+    edge.logs.event("a path that lies under two Access applications was refused", { host, path });
+    return plain(res, 400, "error code: 400");
   }
-  return versions.at(-1);
+  const added = app ? await edge.access({ app, req, res, list, host }) : [];
+  if (!added) return undefined;
+  const headers = headersFor(list, req, host, app, added);
+  if (tunnel) return edge.tunnels.toHostname(tunnel, hostname, { req, res, headers });
+  const lease = edge.runner.lease(worker);
+  if (!lease) return plain(res, 503, "error code: 1104");
+  try {
+    return await relay({ req, res, to: { socketPath: lease.socketPath }, headers });
+  } finally {
+    lease.release();
+  }
 }
 
-function headersFor(list, req, more) {
-  const kept = endToEnd(
-    list,
-    (name) => ADDED.has(name) || name === "x-forwarded-for" || name.startsWith("cf-access-"),
-  );
+function headersFor(list, req, host, app, added) {
   const client = req.socket.remoteAddress ?? "127.0.0.1";
+  const isDropped = (name) => name === "host" || OURS.test(name) || (app !== null && name.startsWith("cf-access-"));
   return [
-    ...kept,
+    ["Host", host],
+    ...joinCookies(endToEnd(list, isDropped)),
     ["CF-Connecting-IP", client],
     ["CF-Ray", `${randomBytes(8).toString("hex")}-LCL`],
     ["CF-IPCountry", "XX"],
-    ["X-Forwarded-For", client],
+    ["CF-Visitor", '{"scheme":"http"}'],
+    ["X-Forwarded-For", [...valuesOf(list, "x-forwarded-for"), client].join(", ")],
     ["X-Forwarded-Proto", "http"],
-    ...more,
+    ...added,
   ];
-}
-
-function forward({ req, res, socketPath, headers }) {
-  return new Promise((resolve) => {
-    const hasBody =
-      req.headers["content-length"] !== undefined || req.headers["transfer-encoding"] !== undefined;
-    const up = httpRequest({
-      socketPath,
-      method: req.method,
-      path: req.url,
-      headers: flat(headers),
-      setHost: false,
-    });
-    up.on("response", (answer) => {
-      res.writeHead(answer.statusCode, answer.statusMessage, flat(endToEnd(pairs(answer.rawHeaders))));
-      answer.pipe(res);
-      answer.on("error", () => res.destroy());
-      answer.on("end", resolve);
-    });
-    up.on("error", () => {
-      plain(res, 502, "error code: 502");
-      resolve();
-    });
-    // A client that goes away ends the Worker's request, and with it the origin's.
-    res.on("close", () => {
-      if (!res.writableFinished) up.destroy();
-      resolve();
-    });
-    if (hasBody) req.pipe(up);
-    else up.end();
-  });
 }

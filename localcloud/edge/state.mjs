@@ -5,10 +5,11 @@ const RETRY_MS = 300;
 /**
  * Calls `onState` with each new state document, one at a time, until `stop` is called.
  * @param {{api: string, token: string, onState: (state: object) => Promise<void>, onError: (error: Error) => void}} options
- * @returns {{stop: () => void, current: () => object | null}}
+ * @returns {{stop: () => void}}
  */
 export function followState({ api, token, onState, onError }) {
   let state = null;
+  let complaint = null;
   const halt = new AbortController();
   const headers = { authorization: `Bearer ${token}` };
 
@@ -26,13 +27,16 @@ export function followState({ api, token, onState, onError }) {
     while (!halt.signal.aborted) {
       try {
         await poll();
+        complaint = null;
       } catch (error) {
         if (halt.signal.aborted) return;
-        onError(error);
+        // Said once, not three times a second.
+        if (error.message !== complaint) onError(error);
+        complaint = error.message;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   };
   loop();
-  return { stop: () => halt.abort(), current: () => state };
+  return { stop: () => halt.abort() };
 }

@@ -1,67 +1,73 @@
 /**
- * The edge's side of Tunnels. A connector dials in, shows its token, and then is the HTTP/2 server on that connection, as
- * cloudflared is. The edge has no other way to an origin: without a connector there is none.
+ * The edge's side of Tunnels. A connector dials in, shows its token in one line, and then is the HTTP/2 server on that
+ * connection, as cloudflared is. The edge has no other way to an origin: without a connector there is none.
  */
 
 import { timingSafeEqual } from "node:crypto";
-import { constants, connect as http2connect } from "node:http2";
+import { connect as http2connect } from "node:http2";
 import { createServer } from "node:net";
 
-import { plain } from "./front.mjs";
+import { plain } from "./relay.mjs";
+import { stream } from "./tunnelstream.mjs";
 
 const HELLO_BYTES = 4096;
 const HELLO_MS = 5_000;
-export const NO_CONNECTOR = "error code: 1033";
+/** What Cloudflare answers without a connector: status 530 with this text. */
+const NO_CONNECTOR = "error code: 1033";
+/** Wide enough that one slow download never holds up the others on its connection. */
+export const SESSION_WINDOW = 64 * 1024 * 1024;
 
 /**
- * @param {{state: () => object | null, logs: object}} edge
- * @returns {{server: import("node:net").Server, toService: Function, toHostname: Function, configure: Function, stop: Function}}
+ * @param {{state: () => object | null, tokens: object, teamUrl: string, logs: object}} edge
+ * @returns {{server: import("node:net").Server, toService: Function, toHostname: Function, configure: (state: object) => void, stop: () => void}}
  */
 export function makeTunnels(edge) {
-  /** @type {Map<string, Set<import("node:http2").ClientHttp2Session>>} */
-  const sessions = new Map();
-  const server = createServer((socket) => greet(edge, sessions, socket));
+  /** @type {Map<string, Set<{session: import("node:http2").ClientHttp2Session, token: string}>>} */
+  const connections = new Map();
+  const server = createServer((socket) => greet(edge, connections, socket));
   const choose = (tunnelId) => {
-    const open = [...(sessions.get(tunnelId) ?? [])].filter((s) => !s.closed && !s.destroyed);
-    return open[Math.floor(Math.random() * open.length)];
+    const open = [...(connections.get(tunnelId) ?? [])].filter(({ session }) => !session.closed && !session.destroyed);
+    return open[Math.floor(Math.random() * open.length)]?.session;
   };
   return {
     server,
+    /** A request of a `vpc_service` binding, through the tunnel that the service is behind. */
     toService(serviceId, exchange) {
       const service = edge.state()?.connectivity_services.find((s) => s.service_id === serviceId);
-      const network = service?.host.resolver_network ?? service?.host.network;
-      const host = service?.host.hostname ?? service?.host.ipv4;
-      const session = network && choose(network.tunnel_id);
-      if (!session) return noConnector(exchange.res);
-      const target = `${host}:${service.http_port ?? 80}`;
-      return carry(session, { "x-edge-kind": "service", "x-edge-target": target }, exchange);
+      if (!service) return plain(exchange.res, 502, "error code: 1016");
+      const { host } = service;
+      const session = choose((host.resolver_network ?? host.network)?.tunnel_id);
+      if (!session) return plain(exchange.res, 530, NO_CONNECTOR);
+      const target = `${host.hostname ?? host.ipv4}:${service.http_port ?? 80}`;
+      return stream(session, { "x-edge-kind": "service", "x-edge-target": target }, exchange);
     },
+    /** A request for a public hostname, which the connector's ingress rules lead on. */
     toHostname(tunnelId, hostname, exchange) {
       const session = choose(tunnelId);
-      if (!session) return noConnector(exchange.res);
-      return carry(session, { "x-edge-kind": "hostname", "x-edge-target": hostname }, exchange);
+      if (!session) return plain(exchange.res, 530, NO_CONNECTOR);
+      return stream(session, { "x-edge-kind": "hostname", "x-edge-target": hostname }, exchange);
     },
-    /** Sends every connector the configuration of its tunnel. */
+    /** Sends each connector its tunnel's configuration; ends connections whose tunnel or token is no more. */
     configure(state) {
-      for (const tunnel of state.tunnels) {
-        for (const session of sessions.get(tunnel.id) ?? []) sendConfig(session, tunnel, state);
+      for (const [id, group] of connections) {
+        const tunnel = state.tunnels.find((t) => t.id === id);
+        for (const { session, token } of group) {
+          if (tunnel?.token === token) sendConfig(edge, session, tunnel);
+          else session.destroy();
+        }
       }
     },
     stop() {
       server.close();
-      for (const group of sessions.values()) for (const session of group) session.destroy();
+      for (const group of connections.values()) for (const { session } of group) session.destroy();
     },
   };
 }
 
-/** What Cloudflare answers without a connector: 530 with error 1033. */
-function noConnector(res) {
-  return plain(res, 530, NO_CONNECTOR);
-}
-
-function greet(edge, sessions, socket) {
+function greet(edge, connections, socket) {
   let text = "";
   const timer = setTimeout(() => socket.destroy(), HELLO_MS);
+  socket.on("close", () => clearTimeout(timer));
   socket.on("error", () => socket.destroy());
   const onData = (chunk) => {
     text += chunk.toString("latin1");
@@ -70,9 +76,12 @@ function greet(edge, sessions, socket) {
     clearTimeout(timer);
     socket.off("data", onData);
     const tunnel = tunnelOf(edge.state(), text.slice(0, text.indexOf("\n")));
-    if (!tunnel) return socket.end("Unauthorized\n");
+    if (!tunnel) {
+      edge.logs.event("a connector's token was refused");
+      return socket.end("unauthorized\n");
+    }
     socket.pause();
-    return socket.write("ok\n", () => adopt(edge, sessions, tunnel, socket));
+    return socket.write("ok\n", () => adopt(edge, connections, tunnel, socket));
   };
   socket.on("data", onData);
 }
@@ -85,72 +94,26 @@ function tunnelOf(state, token) {
   });
 }
 
-function adopt(edge, sessions, tunnel, socket) {
-  const session = http2connect("http://tunnel.invalid", { createConnection: () => socket });
-  const group = sessions.get(tunnel.id) ?? new Set();
-  sessions.set(tunnel.id, group.add(session));
+function adopt(edge, connections, tunnel, socket) {
+  const session = http2connect("http://tunnel.invalid", { createConnection: () => socket, maxHeaderListPairs: 1000 });
+  session.once("connect", () => session.setLocalWindowSize(SESSION_WINDOW));
+  const entry = { session, token: tunnel.token };
+  const group = connections.get(tunnel.id) ?? new Set();
+  connections.set(tunnel.id, group);
   session.on("error", () => session.destroy());
   session.on("close", () => {
-    group.delete(session);
-    edge.logs.event("a connector's connection ended", { tunnel: tunnel.name });
+    group.delete(entry);
+    edge.logs.event("a connector's connection ended", { tunnel: tunnel.name, connections: group.size });
   });
+  sendConfig(edge, session, edge.state().tunnels.find((t) => t.id === tunnel.id) ?? tunnel);
+  group.add(entry);
   edge.logs.event("a connector is connected", { tunnel: tunnel.name, connections: group.size });
-  const state = edge.state();
-  sendConfig(session, state.tunnels.find((t) => t.id === tunnel.id) ?? tunnel, state);
 }
 
-function sendConfig(session, tunnel, state) {
-  const certs = state.access.signing_keys.map(({ kty, n, e, kid, alg, use }) => ({
-    kty,
-    n,
-    e,
-    kid,
-    alg,
-    use,
-  }));
-  const stream = session.request({ ":method": "POST", ":path": "/", "x-edge-kind": "config" });
-  stream.on("error", () => {});
-  stream.resume();
-  stream.end(JSON.stringify({ config: tunnel.config, certs }));
-}
-
-function carry(session, extra, { req, res, headers }) {
-  return new Promise((resolve) => {
-    const fields = Object.create(null);
-    for (const [name, value] of headers) {
-      const lower = name.toLowerCase();
-      if (lower === "host") continue;
-      fields[lower] = lower in fields ? [fields[lower], value].flat() : value;
-    }
-    // Node refuses repeated values of single-valued fields; joined with a comma they mean the same (RFC 9110 5.3).
-    for (const [name, value] of Object.entries(fields))
-      if (Array.isArray(value)) fields[name] = value.join(", ");
-    const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
-    const stream = session.request({
-      ...fields,
-      ":method": req.method,
-      ":path": req.url,
-      ":authority": host,
-      ...extra,
-    });
-    stream.on("response", (answer) => {
-      const status = answer[constants.HTTP2_HEADER_STATUS];
-      const list = Object.entries(answer).filter(([name]) => !name.startsWith(":"));
-      res.writeHead(
-        status,
-        list.flatMap(([name, value]) => [value].flat().flatMap((one) => [name, String(one)])),
-      );
-      stream.pipe(res);
-    });
-    stream.on("error", () => plain(res, 502, "error code: 502"));
-    stream.on("close", () => {
-      if (!res.headersSent) plain(res, 502, "error code: 502");
-      else if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) res.destroy();
-      resolve();
-    });
-    res.on("close", () => {
-      if (!res.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
-    });
-    req.pipe(stream);
-  });
+/** The remote configuration, with what the connector needs to check Access tokens itself. */
+function sendConfig({ tokens, teamUrl, logs }, session, tunnel) {
+  const request = session.request({ ":method": "POST", ":path": "/", "x-edge-kind": "config" });
+  request.on("error", (error) => logs.event("a connector took no configuration", { error: error.message }));
+  request.resume();
+  request.end(JSON.stringify({ config: tunnel.config, team: { issuer: teamUrl, keys: tokens.publicKeys() } }));
 }

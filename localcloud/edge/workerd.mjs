@@ -1,145 +1,130 @@
-/** Runs workerd: a new process for each new state; the old one serves until the new one listens, then drains. */
-
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
+/** Runs what was deployed: a new workerd for each new set of Workers; the old one drains and ends once the new listens. */
 
 import { workerdConfig } from "./config.mjs";
+import { startWorkerd } from "./child.mjs";
+import { keepLine } from "./workerlog.mjs";
 
-const READY_MS = 15_000;
-const DRAIN_MS = 5_000;
-
-/** @returns {string} the workerd program inside its npm package; its install script need not have run */
-function workerdProgram() {
-  const require = createRequire(import.meta.url);
-  const name = `@cloudflare/workerd-${process.platform}-${process.arch === "x64" ? "64" : process.arch}`;
-  return require.resolve(`${name}/bin/workerd`);
-}
+/** What runs behind an answer (`waitUntil`) may take as long as Cloudflare gives it. */
+const LINGER_MS = 2_000;
+const DRAIN_MS = 60_000;
+const RESTART_MS = 500;
 
 /**
  * @param {{runFolder: string, edgeSocket: string, logs: object}} options
- * @returns {{apply: (state: object) => Promise<boolean>, socketOf: (service: string) => string | undefined, cronSocket: () => string | null, stop: () => Promise<void>}}
+ * @returns {{apply: (state: object) => Promise<boolean>, lease: (worker: string) => Lease | null, leaseCron: () => Lease | null, stop: () => Promise<void>}}
+ *   `lease` picks a version by its share; whoever has a lease calls `release` when the exchange has ended
+ * @typedef {{socketPath: string, release: () => void}} Lease
  */
 export function makeRunner({ runFolder, edgeSocket, logs }) {
-  const program = workerdProgram();
-  endOrphans(runFolder, logs);
+  const running = new Set();
   let current = null;
   let generation = 0;
+  let applied = null;
+  let latest = null;
+  let stopping = false;
+  let queue = Promise.resolve(true);
 
-  async function apply(state) {
+  /** True when the state's Workers run; false when workerd refused them, and what ran before goes on. */
+  function apply(state) {
+    latest = state;
+    queue = queue.then(() => stopping || swap(state));
+    return queue;
+  }
+
+  async function swap(state) {
+    const wanted = fingerprint(state.workers);
+    if (current && wanted === applied) return true;
     generation += 1;
-    let next;
     try {
-      next = await launch(workerdConfig(state, { folder: runFolder, edgeSocket, generation }));
+      const next = await launch(state.workers);
+      const former = current;
+      current = next;
+      applied = wanted;
+      logs.event("running", { revision: state.revision, workers: [...next.shares.keys()] });
+      if (former) drain(former);
+      return true;
     } catch (error) {
-      logs.event("the new state can't run; the former one goes on", {
-        error: error.message,
-        revision: state.revision,
-      });
+      logs.event("the new state can't run; the former one goes on", { revision: state.revision, error: error.message });
+      console.error(`edge: revision ${state.revision} can't run, the former one goes on: ${error.message}`);
       return false;
     }
-    const former = current;
-    current = next;
-    logs.event("running", { revision: state.revision, services: [...next.sockets.keys()] });
-    if (former) setTimeout(() => end(former), DRAIN_MS).unref();
-    return true;
   }
 
-  async function launch({ text, sockets, cronSocket }) {
-    const file = `${runFolder}/w${generation}.capnp`;
-    writeFileSync(file, text, { mode: 0o600 });
-    const child = spawn(program, ["serve", "--experimental", file], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH ?? "" },
+  async function launch(workers) {
+    const { text, shares, cronSocket } = workerdConfig(workers, { folder: runFolder, edgeSocket, generation });
+    const sockets = [...shares.values()].flat().map((share) => share.socketPath);
+    const started = await startWorkerd({
+      file: `${runFolder}/w${generation}.capnp`,
+      text,
+      sockets: [...sockets, cronSocket],
+      onLine: (line) => keepLine(logs, line),
     });
-    const words = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on("line", (line) => {
-        words.push(line);
-        if (words.length > 20) words.shift();
-        keepLine(logs, line);
+    const made = { ...started, shares, cronSocket, leases: 0, onIdle: () => {} };
+    running.add(made);
+    started.exited.then(() => {
+      running.delete(made);
+      if (current === made) restart();
+    });
+    return made;
+  }
+
+  /** workerd itself died: what was deployed must not stay down until the next deployment. */
+  function restart() {
+    logs.event("workerd ended by itself and is started anew");
+    current = null;
+    setTimeout(() => apply(latest), RESTART_MS).unref();
+  }
+
+  async function drain(former) {
+    const deadline = Date.now() + DRAIN_MS;
+    await new Promise((resolve) => setTimeout(resolve, LINGER_MS).unref());
+    while (former.leases > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => {
+        former.onIdle = resolve;
+        setTimeout(resolve, 1000).unref();
       });
     }
-    const running = { child, sockets, cronSocket, file };
-    try {
-      await listening([...sockets.values(), cronSocket], child, words);
-    } finally {
-      rmSync(file, { force: true });
-    }
-    return running;
+    await former.end();
   }
 
-  async function end(running) {
-    if (running.child.exitCode === null) {
-      running.child.kill("SIGTERM");
-      await Promise.race([
-        new Promise((resolve) => running.child.once("exit", resolve)),
-        new Promise((resolve) => setTimeout(resolve, 2000).unref()),
-      ]);
-      if (running.child.exitCode === null) running.child.kill("SIGKILL");
-    }
-    for (const path of [...running.sockets.values(), running.cronSocket]) rmSync(path, { force: true });
+  function leaseOf(instance, socketPath) {
+    instance.leases += 1;
+    let held = true;
+    const release = () => {
+      if (!held) return;
+      held = false;
+      instance.leases -= 1;
+      if (instance.leases === 0) instance.onIdle();
+    };
+    return { socketPath, release };
   }
 
   return {
     apply,
-    socketOf: (service) => current?.sockets.get(service),
-    cronSocket: () => current?.cronSocket ?? null,
-    stop: async () => {
-      if (current) await end(current);
+    lease(worker) {
+      const shares = current?.shares.get(worker);
+      return shares ? leaseOf(current, pick(shares).socketPath) : null;
+    },
+    leaseCron: () => (current ? leaseOf(current, current.cronSocket) : null),
+    async stop() {
+      stopping = true;
+      await queue;
+      current = null;
+      await Promise.all([...running].map((instance) => instance.end()));
     },
   };
 }
 
-/** Ends a workerd that an edge left behind when it was killed: one whose configuration lies in our own folder. */
-function endOrphans(runFolder, logs) {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      const isOurs = args.some((arg) => arg.startsWith(`${runFolder}/w`) && arg.endsWith(".capnp"));
-      if (!isOurs || !readlinkSync(`/proc/${pid}/exe`).endsWith("/workerd")) continue;
-      process.kill(Number(pid), "SIGKILL");
-      logs.event("ended a workerd that an earlier edge had left", { pid: Number(pid) });
-    } catch {
-      // The process ended meanwhile, or is another user's.
-    }
-  }
+/** What decides whether workerd must start anew: everything of the Workers but their triggers. */
+function fingerprint(workers) {
+  return JSON.stringify(workers.map(({ name, versions }) => [name, versions]));
 }
 
-/** A line that a Worker logged: audit events have a file of their own. */
-function keepLine(logs, line) {
-  logs.write("workers", { time: new Date().toISOString(), message: line });
-  if (!line.startsWith("{")) return;
-  try {
-    const event = JSON.parse(line);
-    if (event.type === "mbgate.access") logs.write("audit", event);
-  } catch {
-    // A line that only looks like JSON stays in workers.ndjson.
-  }
-}
-
-async function listening(paths, child, words) {
-  const deadline = Date.now() + READY_MS;
-  for (const path of paths) {
-    while (!(existsSync(path) && (await answers(path)))) {
-      if (child.exitCode !== null) throw new Error(`workerd ended: ${words.join(" | ")}`);
-      if (Date.now() > deadline) {
-        child.kill("SIGKILL");
-        throw new Error(`workerd did not listen in ${READY_MS} ms: ${words.join(" | ")}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
-
-function answers(path) {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
+/** A version by its share of requests. */
+function pick(shares) {
+  let point = Math.random() * shares.reduce((sum, share) => sum + share.percentage, 0);
+  return shares.find((share) => {
+    point -= share.percentage;
+    return point < 0;
+  }) ?? shares[0];
 }

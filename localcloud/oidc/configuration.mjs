@@ -1,13 +1,25 @@
-/** The provider's configuration: what a company's provider usually offers, and nothing experimental. */
+/**
+ * The provider's configuration: what a company's provider usually offers, and nothing experimental.
+ * Source: https://github.com/panva/node-oidc-provider/blob/main/docs/README.md
+ */
+
+import { errors } from "oidc-provider";
+
+import { Memory } from "./memory.mjs";
+import { signedOutPage, signOutPage } from "./pages.mjs";
 
 const CLAIMS = ["groups", "department"];
 
-/** @param {{accounts: object[], clients: object[], keys: object}} world */
+/**
+ * @param {{accounts: object[], clients: object[], keys: {jwks: object, cookies: string[]}}} world
+ *   a client may have `resources` (audiences that it may ask for) and `claims` (what its access tokens carry)
+ */
 export function configuration({ accounts, clients, keys }) {
   const machines = new Map(
     clients.filter((c) => c.grant_types?.includes("client_credentials")).map((c) => [c.client_id, c]),
   );
   return {
+    adapter: Memory,
     clients: clients.map(({ claims, resources, ...client }) => ({ scope: scopeOf(client), ...client })),
     jwks: keys.jwks,
     cookies: { keys: keys.cookies },
@@ -20,6 +32,7 @@ export function configuration({ accounts, clients, keys }) {
     },
     // Claims are in the ID token too, as Okta, Entra ID and Google put them, so that signing in needs no further call.
     conformIdTokenClaims: false,
+    responseTypes: ["code"],
     pkce: { required: () => true },
     findAccount: (_ctx, id) => findAccount(accounts, id),
     extraTokenClaims: (_ctx, token) => machines.get(token.clientId)?.claims,
@@ -34,7 +47,11 @@ export function configuration({ accounts, clients, keys }) {
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource, client) => resourceServer(machines, resource, client),
       },
-      rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: signOutPage,
+        postLogoutSuccessSource: signedOutPage,
+      },
     },
     ttl: {
       AccessToken: 600,
@@ -74,7 +91,7 @@ function findAccount(accounts, id) {
 
 function resourceServer(machines, resource, client) {
   const allowed = machines.get(client?.clientId)?.resources ?? [];
-  if (!allowed.includes(resource)) throw new Error("this client may not ask for that resource");
+  if (!allowed.includes(resource)) throw new errors.InvalidTarget("this client may not ask for that resource");
   return {
     scope: "api",
     audience: resource,
@@ -96,15 +113,4 @@ async function grantAll(ctx) {
   grant.addOIDCScope("openid profile email groups");
   await grant.save();
   return grant;
-}
-
-/** The library's form signs out only after a press; it submits itself where scripts run and has a button where not. */
-function logoutSource(ctx, form) {
-  const button = `<button autofocus type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>`;
-  const script = `<script>const f=document.forms[0];const i=document.createElement("input");i.type="hidden";i.name="logout";i.value="yes";f.append(i);f.submit()</script>`;
-  ctx.body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign out</title></head><body><h1>Sign out</h1>${form}${button}${script}</body></html>`;
-}
-
-function postLogoutSuccessSource(ctx) {
-  ctx.body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Signed out</title></head><body><h1>You are signed out.</h1></body></html>`;
 }
