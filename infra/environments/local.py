@@ -118,7 +118,7 @@ def last_choices(world: World) -> Choices:
 def new_salt(world: World, engine: Engine) -> str | None:
     """Makes the stack where there is none and answers its salt; None where the copy of the configuration has it.
 
-    A stack whose salt was lost, since an earlier run ended right after making it, can hold nothing yet: it is made anew.
+    A stack whose salt was lost, since a run ended right after making it, can hold nothing yet: it is made anew.
     """
     copy = world.folder / f"Pulumi.{STACK}.yaml"
     has_salt = copy.exists() and "encryptionsalt" in (yaml.safe_load(copy.read_text()) or {})

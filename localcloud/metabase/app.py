@@ -55,7 +55,8 @@ async def page(request: Request) -> Response:
     script, style = (next(name for name in ASSETS if name.endswith(ending)) for ending in (".js", ".css"))
     text = (WEB / "index.html").read_text()
     text = text.replace("{{nonce}}", nonce).replace("{{script}}", script).replace("{{style}}", style)
-    csp = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'"
+    sources = "style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'"
+    csp = f"default-src 'none'; script-src 'nonce-{nonce}'; {sources}"
     return HTMLResponse(text, headers={"Content-Security-Policy": csp})
 
 

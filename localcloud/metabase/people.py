@@ -55,7 +55,8 @@ async def index(request: Request) -> Response:
     if request.query_params.get("include_deactivated") == "true":
         states = (0, 1)
     rows = store.rows(
-        "SELECT * FROM user WHERE kind = 'personal' AND (email LIKE ? OR first_name LIKE ? OR last_name LIKE ?) ORDER BY id",
+        "SELECT * FROM user WHERE kind = 'personal' "
+        "AND (email LIKE ? OR first_name LIKE ? OR last_name LIKE ?) ORDER BY id",
         query, query, query,
     )  # fmt: skip
     found = [user_answer(store, row) for row in rows if row["is_active"] in states]

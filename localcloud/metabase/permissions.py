@@ -94,7 +94,8 @@ def put_graph(store: Store, name: str, body: dict[str, Any]) -> None:
         if body["revision"] != current:
             raise Refused(
                 409,
-                "Looks like someone else edited the permissions and your data is out of date. Please fetch new data and try again.",
+                "Looks like someone else edited the permissions and your data is out of date. "
+                "Please fetch new data and try again.",
             )
         for group, entries in body["groups"].items():
             if int(group) == ADMINISTRATORS:

@@ -13,7 +13,8 @@ DATABASE_ID = 1
 SCHEMA = """
 CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, state TEXT, source TEXT);
 CREATE TABLE products (id INTEGER PRIMARY KEY, title TEXT, category TEXT, price REAL);
-CREATE TABLE orders (id INTEGER PRIMARY KEY, created_at TEXT, product_id INTEGER, user_id INTEGER, quantity INTEGER, total REAL);
+CREATE TABLE orders (
+  id INTEGER PRIMARY KEY, created_at TEXT, product_id INTEGER, user_id INTEGER, quantity INTEGER, total REAL);
 """
 CATEGORIES = ("Doohickey", "Gadget", "Gizmo", "Widget")
 SOURCES = ("Organic", "Affiliate", "Google", "Twitter")
@@ -56,16 +57,24 @@ def make_sample_database(path: Path) -> None:
     partial.rename(path)
 
 
-BY_MONTH = "SELECT substr(created_at, 1, 7) AS month, round(sum(total), 2) AS revenue FROM orders GROUP BY 1 ORDER BY 1"
+PRODUCTS = "orders o JOIN products p ON p.id = o.product_id GROUP BY 1"
+PEOPLE = "orders o JOIN people u ON u.id = o.user_id GROUP BY 1"
+MONTHLY = "SELECT substr(created_at, 1, 7) AS month, {} FROM orders GROUP BY 1 ORDER BY 1"
 CARDS = (
-    (1, "Revenue by month", "line", 3, BY_MONTH),
-    (2, "Revenue by category", "bar", 3, "SELECT p.category, round(sum(o.total), 2) AS revenue FROM orders o JOIN products p ON p.id = o.product_id GROUP BY 1 ORDER BY 2 DESC"),
-    (3, "Orders by source", "pie", 4, "SELECT u.source, count(*) AS orders FROM orders o JOIN people u ON u.id = o.user_id GROUP BY 1 ORDER BY 2 DESC"),
-    (4, "Best products", "table", 4, "SELECT p.title, sum(o.quantity) AS sold FROM orders o JOIN products p ON p.id = o.product_id GROUP BY 1 ORDER BY 2 DESC LIMIT 10"),
+    (1, "Revenue by month", "line", 3, MONTHLY.format("round(sum(total), 2) AS revenue")),
+    (
+        2,
+        "Revenue by category",
+        "bar",
+        3,
+        f"SELECT category, round(sum(total), 2) AS revenue FROM {PRODUCTS} ORDER BY 2 DESC",
+    ),
+    (3, "Orders by source", "pie", 4, f"SELECT source, count(*) AS orders FROM {PEOPLE} ORDER BY 2 DESC"),
+    (4, "Best products", "table", 4, f"SELECT title, sum(quantity) AS sold FROM {PRODUCTS} ORDER BY 2 DESC LIMIT 10"),
     (5, "Total revenue", "scalar", 5, "SELECT round(sum(total), 2) AS total FROM orders"),
-    (6, "Revenue by state", "bar", 5, "SELECT u.state, round(sum(o.total), 2) AS revenue FROM orders o JOIN people u ON u.id = o.user_id GROUP BY 1 ORDER BY 2 DESC"),
-    (7, "Orders by month", "line", 3, "SELECT substr(created_at, 1, 7) AS month, count(*) AS orders FROM orders GROUP BY 1 ORDER BY 1"),
-)  # fmt: skip
+    (6, "Revenue by state", "bar", 5, f"SELECT state, round(sum(total), 2) AS revenue FROM {PEOPLE} ORDER BY 2 DESC"),
+    (7, "Orders by month", "line", 3, MONTHLY.format("count(*) AS orders")),
+)
 DASHBOARDS = ((1, "Sales overview", 3, (1, 2)), (2, "Product health", 4, (3, 4)), (3, "Board numbers", 5, (5, 6)))
 
 

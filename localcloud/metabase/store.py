@@ -17,14 +17,18 @@ CREATE TABLE IF NOT EXISTS user (
   id INTEGER PRIMARY KEY, email TEXT UNIQUE COLLATE NOCASE, first_name TEXT, last_name TEXT, password TEXT,
   is_superuser INTEGER DEFAULT 0, is_active INTEGER DEFAULT 1, kind TEXT DEFAULT 'personal');
 CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, user_id INTEGER, created REAL);
-CREATE TABLE IF NOT EXISTS api_key (id INTEGER PRIMARY KEY, name TEXT, group_id INTEGER, user_id INTEGER, hash TEXT, masked TEXT);
+CREATE TABLE IF NOT EXISTS api_key (
+  id INTEGER PRIMARY KEY, name TEXT, group_id INTEGER, user_id INTEGER, hash TEXT, masked TEXT);
 CREATE TABLE IF NOT EXISTS grp (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS membership (id INTEGER PRIMARY KEY, group_id INTEGER, user_id INTEGER, UNIQUE (group_id, user_id));
+CREATE TABLE IF NOT EXISTS membership (
+  id INTEGER PRIMARY KEY, group_id INTEGER, user_id INTEGER, UNIQUE (group_id, user_id));
 CREATE TABLE IF NOT EXISTS collection (
   id INTEGER PRIMARY KEY, name TEXT, description TEXT, location TEXT DEFAULT '/', entity_id TEXT, type TEXT,
   personal_owner_id INTEGER, archived INTEGER DEFAULT 0);
-CREATE TABLE IF NOT EXISTS collection_permission (group_id INTEGER, collection TEXT, level TEXT, PRIMARY KEY (group_id, collection));
-CREATE TABLE IF NOT EXISTS data_permission (group_id INTEGER, database_id INTEGER, level TEXT, PRIMARY KEY (group_id, database_id));
+CREATE TABLE IF NOT EXISTS collection_permission (
+  group_id INTEGER, collection TEXT, level TEXT, PRIMARY KEY (group_id, collection));
+CREATE TABLE IF NOT EXISTS data_permission (
+  group_id INTEGER, database_id INTEGER, level TEXT, PRIMARY KEY (group_id, database_id));
 CREATE TABLE IF NOT EXISTS card (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS dashboard (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
 """

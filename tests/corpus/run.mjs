@@ -21,9 +21,7 @@ function judge(batch) {
 
 /** @param {{body: string, form: "query" | "export-form", content_type: string}[]} bodies */
 function read(bodies) {
-  return bodies.map(({ body, form, content_type }) =>
-    readQuery(new TextEncoder().encode(body), form, content_type),
-  );
+  return bodies.map(({ body, form, content_type }) => readQuery(new TextEncoder().encode(body), form, content_type));
 }
 
 async function runCorpus() {

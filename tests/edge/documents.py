@@ -127,7 +127,10 @@ def application(name: str, hostname: str, policies: list[Json], **more: Any) -> 
         "type": "self_hosted",
         "domain": hostname,
         "destinations": [{"type": "public", "uri": hostname}],
-        "policies": [{"id": f"{name}-{i}", "precedence": i + 1, "exclude": [], "require": [], **p} for i, p in enumerate(policies)],
+        "policies": [
+            {"id": f"{name}-{i}", "precedence": i + 1, "exclude": [], "require": [], **p}
+            for i, p in enumerate(policies)
+        ],
         "allowed_idps": [],
         "aud": secrets.token_hex(32),
         "session_duration": "24h",

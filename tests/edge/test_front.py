@@ -56,7 +56,9 @@ def test_the_host_chooses_the_worker(world: World, host: str, path: str, status:
 
 def test_the_edge_adds_its_headers_and_drops_forged_ones(world: World) -> None:
     forged = {"CF-Connecting-IP": "6.6.6.6", "CF-Ray": "forged", "cf-ipcountry": "DE", "X-Forwarded-Proto": "https"}
-    answer = world.get("/", headers={**forged, "X-Forwarded-For": "6.6.6.6", "X-Own": "kept", "Connection": "X-Hop", "X-Hop": "1"})
+    answer = world.get(
+        "/", headers={**forged, "X-Forwarded-For": "6.6.6.6", "X-Own": "kept", "Connection": "X-Hop", "X-Hop": "1"}
+    )
     headers = dict(answer.json()["headers"])
     assert headers["cf-connecting-ip"] == "127.0.0.1"
     assert headers["cf-ray"] != "forged"

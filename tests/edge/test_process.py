@@ -93,14 +93,18 @@ def test_a_second_edge_refuses_to_start_and_harms_nothing(running: World) -> Non
     args = [NODE, "localcloud/edge/main.mjs", *running.edge_args()]
     second = subprocess.run(args, cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert second.returncode == 1
-    assert second.stderr == f"edge: port {running.port} of 127.0.0.1 is taken; end what listens there or choose another\n"
+    assert (
+        second.stderr == f"edge: port {running.port} of 127.0.0.1 is taken; end what listens there or choose another\n"
+    )
     assert running.get("/", host="other.localhost").text == "other"
     assert running.get("/kv").status_code == 200
 
 
 @pytest.mark.parametrize("program", ["edge", "connector", "oidc"])
 def test_missing_arguments_are_one_line(program: str) -> None:
-    done = subprocess.run([NODE, f"localcloud/{program}/main.mjs"], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(
+        [NODE, f"localcloud/{program}/main.mjs"], cwd=ROOT, capture_output=True, text=True, timeout=20
+    )
     assert done.returncode == 2
     lines = [line for line in done.stderr.splitlines() if "Unsupported runtime" not in line]
     assert len(lines) == 1
@@ -142,7 +146,9 @@ def test_cron_expressions_are_read_in_utc(expression: str, due: set[str]) -> Non
     assert judged([expression])[0] == due
 
 
-@pytest.mark.parametrize("expression", ["* * * *", "60 * * * *", "* * * * 8", "*/0 * * * *", "x * * * *", "5-1 * * * *", "*-5 * * * *"])
+@pytest.mark.parametrize(
+    "expression", ["* * * *", "60 * * * *", "* * * * 8", "*/0 * * * *", "x * * * *", "5-1 * * * *", "*-5 * * * *"]
+)
 def test_a_cron_expression_that_can_not_be_read_is_an_error(expression: str) -> None:
     [found] = judged([expression])
     assert isinstance(found, str)
@@ -158,5 +164,7 @@ def judged(expressions: list[str]) -> list[set[str] | str]:
         ".filter((m) => isDue(e, new Date(moments[m]))); } catch (error) { return error.message; } });"
         "console.log(JSON.stringify(found));"
     )
-    done = subprocess.run([NODE, "--input-type=module", "-e", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [NODE, "--input-type=module", "-e", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [set(one) if isinstance(one, list) else one for one in json.loads(done.stdout)]

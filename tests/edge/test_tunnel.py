@@ -177,9 +177,7 @@ def test_a_tunnel_hostname_needs_its_service_token_at_edge_and_connector(tunnel_
     assert "1016" in tunnel_world.get("/x", host="grey.localhost").text
     # The edge lets it pass, but the connector expects another application's audience.
     tunnel_world.cloud.edit(lambda d: d["access"]["apps"][0].update(aud="0" * 64))
-    eventually(
-        lambda: tunnel_world.get("/x", host="origin.localhost", headers=good).status_code == 403, "the refusal"
-    )
+    eventually(lambda: tunnel_world.get("/x", host="origin.localhost", headers=good).status_code == 403, "the refusal")
     refused = (tunnel_world.folder / "connector.ndjson").read_text()
     assert "no Access token" in refused
     assert tunnel_world.token not in refused

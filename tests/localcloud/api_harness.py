@@ -64,7 +64,8 @@ class Api:
         full = {"A": f"/accounts/{ACCOUNT}", "Z": f"/zones/{ZONE}"}.get(path[0], path[0]) + path[1:]
         if body is not None:
             options["json"] = body
-        return self.client.request(method, "/client/v4" + full, **options)
+        response: httpx.Response = self.client.request(method, "/client/v4" + full, **options)
+        return response
 
     def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The result of a call that must succeed."""

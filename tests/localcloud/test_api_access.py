@@ -176,6 +176,10 @@ def test_a_wrong_identity_provider_is_refused(api: Api, change: dict[str, Any]) 
     assert api.refused("POST", IDPS, {**idp(), **change})[:2] == (400, 12130)
 
 
+def test_the_team_domain_is_the_issuers_host(api: Api) -> None:
+    assert api.ok("GET", "A/access/organizations")["auth_domain"] == "127.0.0.1:8485"
+
+
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 

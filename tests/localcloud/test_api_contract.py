@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from localcloud.api.app import FAMILIES, OWN
 from tests.localcloud.api_harness import ACCOUNT, TOKEN, ZONE, Api
@@ -75,6 +77,13 @@ def test_an_unknown_query_parameter_is_loud(api: Api) -> None:
     assert "order" in api.refused("GET", "A/storage/kv/namespaces?order=title")[2]
 
 
+WORDS = (
+    "name title type content ttl proxied tags subdomain enabled observability logs main_module modules bindings "
+    "strategy versions version_id percentage config ingress service hostname host http_port domain policies include "
+    "exclude decision duration client_secret_version everyone email group id annotations migrations steps pattern "
+    "script cron settings destinations uri simple limit scim_config tunnel_secret"
+)
+FIELDS = st.sampled_from(WORDS.split())
 BODIES = [
     route for route in (*OWN, *(r for family in FAMILIES for r in family.ROUTES))
     if route.methods & {"POST", "PUT", "PATCH"} and not route.path.endswith(("values/{key:path}", "/scripts/{script}"))
@@ -95,6 +104,34 @@ def test_no_endpoint_takes_a_body_that_it_does_not_know(api: Api, route: Any, co
     assert 400 <= response.status_code < 500, response.text
     assert response.json()["success"] is False
     assert api.state()["revision"] == before
+
+
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"1e999", b'"\\ud800"', b"[" * 100_000, b"-Infinity", b"\xff", b'{"limit": 1e999}']
+)
+def test_json_that_could_not_be_answered_again_is_malformed(api: Api, text: bytes) -> None:
+    assert api.refused("POST", "A/storage/kv/namespaces", content=text)[:2] == (400, 6007)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(BODIES), st.dictionaries(FIELDS, JSON, max_size=8))
+def test_no_body_makes_the_api_fail(api: Api, route: Any, body: dict[str, Any]) -> None:
+    if api.call("GET", "A/workers/workers/x").status_code == 404:
+        api.worker("x")
+    path = route.path.replace("{account}", ACCOUNT).replace("{zone}", ZONE)
+    for name in ("ns", "worker", "script", "tunnel", "service", "record", "route", "id"):
+        path = path.replace("{" + name + "}", "x")
+    response = api.client.request(min(route.methods), path, json=body)
+    assert response.status_code < 500, response.text
+    assert response.json()["success"] is (response.status_code < 400)
+    api.state()
 
 
 def test_lists_are_paged(api: Api) -> None:

@@ -19,8 +19,7 @@ export function metabaseApi(env) {
     };
     const response = await send(env, path, init);
     const text = await response.text();
-    if (response.status >= 500)
-      throw new Error(`${method} ${path.split("?")[0]} was answered with ${response.status}`);
+    if (response.status >= 500) throw new Error(`${method} ${path.split("?")[0]} was answered with ${response.status}`);
     const isJson = (response.headers.get("content-type") ?? "").includes("json");
     return { status: response.status, body: isJson && text ? JSON.parse(text) : text };
   };

@@ -93,11 +93,7 @@ async function signIn(env, api, { user, created }) {
   const password = await derivedPassword(env.BROKER_KEY, user.id, EPOCH);
   if (created) await setPassword(api, user.id, password);
   let answer = await openWith(api, user.email, password);
-  for (
-    let wait = 0;
-    !created && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer);
-    wait += 1
-  ) {
+  for (let wait = 0; !created && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer); wait += 1) {
     await new Promise((resolve) => setTimeout(resolve, RIVAL_WAIT_MS));
     answer = await openWith(api, user.email, password);
   }

@@ -36,8 +36,7 @@ export async function assertionFor(env, { principal, role, team, requestId, now 
     team,
   ]);
   const known = made.get(id);
-  if (known && known.exp - now > REUSE_MARGIN && known.secret === env.ASSERTION_KEY_CURRENT)
-    return known.token;
+  if (known && known.exp - now > REUSE_MARGIN && known.secret === env.ASSERTION_KEY_CURRENT) return known.token;
   const { key, kid } = await signingKey(env.ASSERTION_KEY_CURRENT);
   const exp = now + config.assertion.lifetime_seconds;
   const claims = {

@@ -61,8 +61,6 @@ export function audit(env, record, status, finished) {
       doubles: [status, event.latency_ms],
     });
   } catch {
-    console.error(
-      JSON.stringify({ type: "mbgate.fault", reason: "audit-sink-failed", request_id: event.request_id }),
-    );
+    console.error(JSON.stringify({ type: "mbgate.fault", reason: "audit-sink-failed", request_id: event.request_id }));
   }
 }

@@ -73,8 +73,7 @@ async function byAccess(request, env, now) {
     };
     return { principal, session: null, stale: false };
   }
-  if (typeof payload.email !== "string" || !payload.sub)
-    return { reason: "token-claims-invalid", bearer: false };
+  if (typeof payload.email !== "string" || !payload.sub) return { reason: "token-claims-invalid", bearer: false };
   const claims = { ...payload.custom, email: payload.email };
   const principal = {
     kind: "person",

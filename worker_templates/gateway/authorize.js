@@ -67,9 +67,7 @@ function matchRoute(tree, method, segments) {
 function descend(here, method, segments, index, values) {
   if (index === segments.length) {
     const end = here.methods.get(method);
-    return end
-      ? { route: end.route, parameters: new Map(end.names.map((name, i) => [name, values[i]])) }
-      : null;
+    return end ? { route: end.route, parameters: new Map(end.names.map((name, i) => [name, values[i]])) } : null;
   }
   const segment = segments[index];
   const literal = here.literal.get(segment);
@@ -78,9 +76,7 @@ function descend(here, method, segments, index, values) {
   const named = here.parameter && descend(here.parameter, method, segments, index + 1, [...values, segment]);
   if (named) return named;
   const end = here.rest?.methods.get(method);
-  return end
-    ? { route: end.route, parameters: new Map(end.names.map((name, i) => [name, values[i]])) }
-    : null;
+  return end ? { route: end.route, parameters: new Map(end.names.map((name, i) => [name, values[i]])) } : null;
 }
 
 /** @returns {string[]} the names of the roles that the principal's claims give */
@@ -91,8 +87,7 @@ export function matchingRoles(compiled, principal) {
 }
 
 function isMatch(entry, { issuer, claims }) {
-  if (entry.issuer !== issuer || claims === null || typeof claims !== "object" || Array.isArray(claims))
-    return false;
+  if (entry.issuer !== issuer || claims === null || typeof claims !== "object" || Array.isArray(claims)) return false;
   return Object.entries(entry.claims).every(
     ([name, value]) => Object.hasOwn(claims, name) && hasValue(claims[name], value),
   );
@@ -171,8 +166,7 @@ function decideRules(table, known) {
   for (const action of actions) {
     const naming = rules.allow.filter((one) => one.actions.includes(action));
     if (naming.length === 0) return deny("action-not-granted", known);
-    const anyResource =
-      resource === null || !(Object.hasOwn(table.actions, action) && table.actions[action].length);
+    const anyResource = resource === null || !(Object.hasOwn(table.actions, action) && table.actions[action].length);
     granted = naming.find((one) => anyResource || covers(one, resource))?.id ?? null;
     if (granted === null) return deny("resource-not-granted", known);
   }
@@ -184,8 +178,7 @@ function decideRules(table, known) {
 function isUnsettled(rules, actions, resource) {
   if (resource === null || NUMERIC.test(resource.id)) return false;
   return rules.some(
-    (rule) =>
-      actions.some((action) => rule.actions.includes(action)) && Array.isArray(idsOf(rule, resource.kind)),
+    (rule) => actions.some((action) => rule.actions.includes(action)) && Array.isArray(idsOf(rule, resource.kind)),
   );
 }
 

@@ -39,8 +39,7 @@ export function keyFinder(source) {
   return async ({ kid, alg }) => {
     const jwk = [...(newer[source] ?? []), ...sources[source].keys].find((key) => key.kid === kid && key.kid);
     if (!jwk) throw Object.assign(new Error("no such key"), { code: "key-unknown" });
-    if (algorithmOf(jwk) !== alg)
-      throw Object.assign(new Error("not this key's algorithm"), { code: "key-algorithm" });
+    if (algorithmOf(jwk) !== alg) throw Object.assign(new Error("not this key's algorithm"), { code: "key-algorithm" });
     const name = `${source} ${kid} ${alg} ${jwk.n ?? jwk.x}`;
     if (!imported.has(name)) {
       const key = await importJWK(jwk, alg);
@@ -96,16 +95,12 @@ export function usable(keys) {
 }
 
 function isGood(key) {
-  if (!key || typeof key.kid !== "string" || key.kid === "" || key.d || (key.use ?? "sig") !== "sig")
-    return false;
+  if (!key || typeof key.kid !== "string" || key.kid === "" || key.d || (key.use ?? "sig") !== "sig") return false;
   if (key.kty === "RSA") {
     const last = key.n?.at(-1) ?? "";
     // 2048 bits are 342 base64url characters; an even modulus or a tiny exponent is no RSA key.
     return (
-      (key.n?.length ?? 0) >= 342 &&
-      last !== "" &&
-      !["Ag", "AQ"].includes(key.e) &&
-      /^(RS|PS)/.test(algorithmOf(key))
+      (key.n?.length ?? 0) >= 342 && last !== "" && !["Ag", "AQ"].includes(key.e) && /^(RS|PS)/.test(algorithmOf(key))
     );
   }
   if (key.kty === "EC") return CURVES[key.crv] !== undefined && algorithmOf(key) === CURVES[key.crv];

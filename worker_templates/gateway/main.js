@@ -117,9 +117,7 @@ function roleOf(principal) {
 }
 
 function teamOf(principal) {
-  const team = Object.hasOwn(principal.claims, config.team_claim)
-    ? principal.claims[config.team_claim]
-    : null;
+  const team = Object.hasOwn(principal.claims, config.team_claim) ? principal.claims[config.team_claim] : null;
   return typeof team === "string" ? team : null;
 }
 
@@ -128,10 +126,7 @@ function isForeign(request, { principal }) {
   if (SAFE_METHODS.has(request.method) || principal.kind === "machine") return false;
   const site = request.headers.get("sec-fetch-site");
   const origin = request.headers.get("origin");
-  return (
-    (site !== null && site !== "same-origin" && site !== "none") ||
-    (origin !== null && origin !== PUBLIC.origin)
-  );
+  return (site !== null && site !== "same-origin" && site !== "none") || (origin !== null && origin !== PUBLIC.origin);
 }
 
 /** The body is read only where the route's decision needs it; otherwise it streams. */

@@ -59,9 +59,7 @@ const PREFIXES = [
 /** @param {string} name @returns {boolean} true for a header that the origin must not get from a client */
 export function isStripped(name) {
   const folded = name.toLowerCase().replace(/[_.]/g, "-");
-  return (
-    HOP_BY_HOP.has(folded) || IDENTITY.has(folded) || PREFIXES.some((prefix) => folded.startsWith(prefix))
-  );
+  return HOP_BY_HOP.has(folded) || IDENTITY.has(folded) || PREFIXES.some((prefix) => folded.startsWith(prefix));
 }
 
 /**

@@ -42,8 +42,7 @@ const HANDLERS = {
   "POST sign-out": endSession,
   "GET signed-out": () => signedOut(),
   "GET denied": ({ request, env, record, now }) => showDenied(request, env, record, now),
-  "GET jwks.json": ({ env }) =>
-    Response.json(publicKeys(env), { headers: { "Cache-Control": "public, max-age=60" } }),
+  "GET jwks.json": ({ env }) => Response.json(publicKeys(env), { headers: { "Cache-Control": "public, max-age=60" } }),
   "GET whoami": whoami,
   "GET ": () => redirect("/"),
 };
@@ -51,10 +50,7 @@ const HANDLERS = {
 async function endSession({ request, env, record, now }) {
   const origin = request.headers.get("origin");
   const site = request.headers.get("sec-fetch-site");
-  if (
-    (origin !== null && origin !== "null" && origin !== new URL(config.public_url).origin) ||
-    site === "cross-site"
-  ) {
+  if ((origin !== null && origin !== "null" && origin !== new URL(config.public_url).origin) || site === "cross-site") {
     Object.assign(record, { effect: "deny", reason: "origin-foreign" });
     return problem(record, 403);
   }

@@ -12,7 +12,6 @@ export class Problem extends Error {
 
 /** The broker's refusals. */
 export function authError(reason) {
-  const status =
-    { "user-deactivated": 403, "user-is-administrator": 403, "role-without-group": 403 }[reason] ?? 503;
+  const status = { "user-deactivated": 403, "user-is-administrator": 403, "role-without-group": 403 }[reason] ?? 503;
   return new Problem(reason, status);
 }

@@ -30,8 +30,7 @@ export function unauthenticated(request, record, { bearer }) {
   }
   const error = bearer ? `, error="invalid_token"` : "";
   const headers = { "WWW-Authenticate": `Bearer realm="${config.public_url}"${error}` };
-  if (!bearer && !KEEP_SESSION.has(record.reason) && record.reason !== "session-missing")
-    headers["Set-Cookie"] = CLEAR;
+  if (!bearer && !KEEP_SESSION.has(record.reason) && record.reason !== "session-missing") headers["Set-Cookie"] = CLEAR;
   return problem(record, 401, headers);
 }
 

@@ -34,9 +34,7 @@ export async function seal(env, purpose, value) {
   const { id, key } = await keyOf(env.SESSION_KEY_CURRENT);
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const algorithm = { name: "AES-GCM", iv, additionalData: bound(purpose) };
-  const box = new Uint8Array(
-    await crypto.subtle.encrypt(algorithm, key, encoder.encode(JSON.stringify(value))),
-  );
+  const box = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, encoder.encode(JSON.stringify(value))));
   const out = new Uint8Array(HEAD + box.byteLength);
   out[0] = VERSION;
   out.set(id, 1);

@@ -89,8 +89,7 @@ export function newSession({ issuer, sub, email, name, claims, idToken }, now) {
 /** @returns {Promise<string>} the Set-Cookie line */
 export async function sessionCookie(env, session, now) {
   const sealed = await seal(env, PURPOSE, { ...session, seen: now });
-  const value =
-    sealed.length > MAX_COOKIE ? await seal(env, PURPOSE, { ...session, hint: null, seen: now }) : sealed;
+  const value = sealed.length > MAX_COOKIE ? await seal(env, PURPOSE, { ...session, hint: null, seen: now }) : sealed;
   if (value.length > MAX_COOKIE) throw new Error("the session is too large for a cookie");
   return cookieLine(COOKIE, value, Math.max(0, session.exp - now));
 }

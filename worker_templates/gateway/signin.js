@@ -25,17 +25,11 @@ function random(bytes) {
 
 /** A path of this gateway, re-parsed; anything else becomes the start page. */
 export function returnPath(text) {
-  if (
-    typeof text !== "string" ||
-    text.length > 2000 ||
-    !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) ||
-    text.includes("\\")
-  )
+  if (typeof text !== "string" || text.length > 2000 || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes("\\"))
     return "/";
   const base = new URL(config.public_url);
   const url = new URL(text, base);
-  if (url.origin !== base.origin || url.pathname.startsWith("//") || url.pathname.startsWith("/_gateway/"))
-    return "/";
+  if (url.origin !== base.origin || url.pathname.startsWith("//") || url.pathname.startsWith("/_gateway/")) return "/";
   return url.pathname + url.search;
 }
 
@@ -103,8 +97,7 @@ async function redeem(request, env, now) {
   if (!tokens) return { reason: "sign-in-failed" };
   const { payload, reason } = await verifyIdToken(tokens.id_token, transaction.nonce);
   if (reason) return { reason };
-  if (typeof payload.email !== "string" || payload.email.split("@").length !== 2)
-    return { reason: "sign-in-failed" };
+  if (typeof payload.email !== "string" || payload.email.split("@").length !== 2) return { reason: "sign-in-failed" };
   if (payload.email_verified !== true) return { reason: "email-unverified" };
   const person = {
     issuer: config.identity.provider,

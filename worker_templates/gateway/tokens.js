@@ -33,8 +33,7 @@ const CLAIM_REASONS = {
 };
 
 function reasonOf(error) {
-  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED")
-    return CLAIM_REASONS[error.claim] ?? "token-claims-invalid";
+  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED") return CLAIM_REASONS[error.claim] ?? "token-claims-invalid";
   return REASONS[error.code] ?? "token-malformed";
 }
 

@@ -17,9 +17,7 @@ async function api(method, path, body) {
 
 function element(name, attributes = {}, ...children) {
   const svg = ["svg", "path", "rect", "text", "line", "circle", "g", "title"].includes(name);
-  const node = svg
-    ? document.createElementNS("http://www.w3.org/2000/svg", name)
-    : document.createElement(name);
+  const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
@@ -31,11 +29,7 @@ const number = (value) => (typeof value === "number" ? value.toLocaleString("en"
 function table(data) {
   const head = element("tr", {}, ...data.cols.map((c) => element("th", { scope: "col" }, c.display_name)));
   const rows = data.rows.map((row) =>
-    element(
-      "tr",
-      {},
-      ...row.map((v) => element("td", typeof v === "number" ? { class: "number" } : {}, number(v))),
-    ),
+    element("tr", {}, ...row.map((v) => element("td", typeof v === "number" ? { class: "number" } : {}, number(v)))),
   );
   return element(
     "div",
@@ -70,8 +64,7 @@ function frame(data, label) {
 function labels(svg, data, x) {
   const step = Math.ceil(data.rows.length / 7);
   data.rows.forEach((row, i) => {
-    if (i % step === 0)
-      svg.append(element("text", { x: x(i), y: H - 14, "text-anchor": "middle" }, String(row[0])));
+    if (i % step === 0) svg.append(element("text", { x: x(i), y: H - 14, "text-anchor": "middle" }, String(row[0])));
   });
 }
 
@@ -96,9 +89,7 @@ function bar(data, name) {
 function line(data, name) {
   const { svg, y, values } = frame(data, name);
   const x = (i) => LEFT + 8 + ((W - LEFT - 24) * i) / Math.max(values.length - 1, 1);
-  svg.append(
-    element("path", { class: "line", d: values.map((v, i) => `${i ? "L" : "M"}${x(i)},${y(v)}`).join("") }),
-  );
+  svg.append(element("path", { class: "line", d: values.map((v, i) => `${i ? "L" : "M"}${x(i)},${y(v)}`).join("") }));
   values.forEach((v, i) => {
     svg.append(
       element(
@@ -176,9 +167,7 @@ async function download(path, button) {
     link.click();
     return;
   }
-  const problem = await response
-    .json()
-    .catch(() => ({ title: "Not available", detail: String(response.status) }));
+  const problem = await response.json().catch(() => ({ title: "Not available", detail: String(response.status) }));
   button.after(refusal(new Error(`${problem.title}: ${problem.detail}`)));
 }
 
@@ -208,9 +197,7 @@ function list(items) {
     );
     return element("li", {}, link);
   });
-  return rows.length
-    ? element("ul", { class: "list" }, ...rows)
-    : element("p", {}, "Nothing is shared with you here.");
+  return rows.length ? element("ul", { class: "list" }, ...rows) : element("p", {}, "Nothing is shared with you here.");
 }
 
 async function collection(id) {
@@ -228,18 +215,13 @@ async function home() {
 }
 
 async function chrome() {
-  const [person, tree] = await Promise.all([
-    api("GET", "/api/user/current"),
-    api("GET", "/api/collection/tree"),
-  ]);
+  const [person, tree] = await Promise.all([api("GET", "/api/user/current"), api("GET", "/api/collection/tree")]);
   document.getElementById("person").textContent = person.common_name;
   const links = tree
     .filter((c) => !c.personal_owner_id)
     .map((c) => element("a", { href: `/collection/${c.id}` }, c.name));
   const out = element("a", { href: "/_gateway/sign-out" }, "Sign out");
-  document
-    .getElementById("collections")
-    .append(...links, element("a", { href: "/question" }, "New question"), out);
+  document.getElementById("collections").append(...links, element("a", { href: "/question" }, "New question"), out);
 }
 
 function view() {
