@@ -31,8 +31,8 @@ class Engine:
 
     def run(self, *args: str, stdin: str | None = None, on_line: Line | None = None) -> str:
         """Runs `pulumi ARGS` on the stack and answers its output; a failure is one error in the engine's words."""
-        # `pulumi stack …` reads the state alone, and does not know the flag.
-        config = [] if args[0] == "stack" else ["--config-file", str(self.config_file)]
+        # These work on the state alone, and do not know the flag.
+        config = [] if args[0] in ("stack", "cancel") else ["--config-file", str(self.config_file)]
         return self._execute([str(self.cli), *args, "--stack", self.stack, *config], stdin, on_line)
 
     def stack_exists(self) -> bool:
@@ -87,7 +87,7 @@ class Engine:
             out, err = _follow(process, on_line), ""
         if process.returncode != 0:
             raise DeployError(
-                f"`pulumi {' '.join(command[1:3])}` failed:\n{_essence(err or out)}",
+                f"`pulumi {' '.join(command[1:3])}` failed:\n{_essence(out + err)}",
                 code="pulumi-failed",
                 help="what was done is kept: mend the cause and run the same command again",
             )
@@ -106,7 +106,7 @@ def _follow(process: subprocess.Popen[str], on_line: Line) -> str:
 
 def _essence(text: str) -> str:
     """The error lines of the CLI's output, or its end where none is marked."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "warning: using pulumi-" not in line]
     marked = [line for line in lines if "error:" in line or line.startswith("error")]
     diagnostics = lines[lines.index("Diagnostics:") + 1 :] if "Diagnostics:" in lines else []
     return "\n".join((diagnostics or marked or lines)[-25:])

@@ -98,7 +98,9 @@ function originHeaders(stream, headers, hostHeader) {
   const framed = stream.endAfterHeaders || hasLength ? [] : [["transfer-encoding", "chunked"]];
   const empty = stream.endAfterHeaders && !hasLength && !["GET", "HEAD", "DELETE", "OPTIONS"].includes(headers[":method"]);
   const length = empty ? [["content-length", "0"]] : [];
-  return [["host", hostHeader ?? headers[":authority"]], ...endToEnd(list), ...framed, ...length].flat();
+  // `keep-alive` on a connection of its own: see the edge's relay.
+  const connection = [["connection", "keep-alive"]];
+  return [["host", hostHeader ?? headers[":authority"]], ...endToEnd(list), ...framed, ...length, ...connection].flat();
 }
 
 function answer(stream, status, text = "") {

@@ -2,12 +2,12 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
 const READY_MS = 20_000;
-const KILL_MS = 4_000;
+const KILL_MS = 1_500;
 const SETPRIV = "/usr/bin/setpriv";
 
 /** @returns {string} the workerd program inside its npm package; its install script need not have run */
@@ -18,13 +18,13 @@ function program() {
 }
 
 /**
- * Starts workerd and waits until it listens on each socket. The configuration holds secrets: it lies in a file of mode
- * 0600 that is removed once it has been read.
- * @param {{file: string, text: string, sockets: string[], onLine: (line: string) => void}} options
+ * Starts workerd and waits until it answers at `probe`: it listens before it has judged every Worker, but answers only
+ * after. The configuration holds secrets: it lies in a file of mode 0600 that is removed once it has been read.
+ * @param {{file: string, text: string, sockets: string[], probe: string, onLine: (line: string) => void}} options
  * @returns {Promise<{end: () => Promise<void>, exited: Promise<void>}>}
  * @throws {Error} with workerd's own words where it refuses the configuration
  */
-export async function startWorkerd({ file, text, sockets, onLine }) {
+export async function startWorkerd({ file, text, sockets, probe, onLine }) {
   writeFileSync(file, text, { mode: 0o600 });
   const command = [program(), "serve", "--experimental", file];
   // The kernel ends workerd when the edge dies, however it dies (prctl(2), PR_SET_PDEATHSIG).
@@ -50,7 +50,7 @@ export async function startWorkerd({ file, text, sockets, onLine }) {
     for (const path of sockets) rmSync(path, { force: true });
   };
   try {
-    await allListen(sockets, child, exited);
+    await untilReady(probe, child, exited);
     return { end, exited };
   } catch (error) {
     await end();
@@ -60,27 +60,27 @@ export async function startWorkerd({ file, text, sockets, onLine }) {
   }
 }
 
-async function allListen(sockets, child, exited) {
+async function untilReady(probe, child, exited) {
   const deadline = Date.now() + READY_MS;
-  for (const path of sockets) {
-    while (!(existsSync(path) && (await answers(path)))) {
-      if (child.exitCode !== null || child.signalCode !== null) {
-        await exited;
-        throw new Error("workerd refused the configuration");
-      }
-      if (Date.now() > deadline) throw new Error(`workerd did not listen within ${READY_MS} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 15));
+  while (!(await answers(probe))) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      await exited;
+      throw new Error("workerd refused the configuration");
     }
+    if (Date.now() > deadline) throw new Error(`workerd did not answer within ${READY_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }
 
-function answers(path) {
+function answers(socketPath) {
   return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
+    const request = get({ socketPath, path: "/", agent: false, headers: { host: "edge" }, timeout: READY_MS });
+    request.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
     });
-    socket.on("error", () => resolve(false));
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(false));
   });
 }
 

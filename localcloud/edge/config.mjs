@@ -32,6 +32,7 @@ export default (env) => ({
 });`;
 const CRON = `export default {
   async fetch(request, env) {
+    if (request.method === "GET") return new Response("ready");
     const { target, cron, time } = await request.json();
     return Response.json(await env[target].scheduled({ scheduledTime: new Date(time), cron }));
   },

@@ -38,12 +38,13 @@ export function relay({ req, res, to, headers }) {
   return new Promise((resolve) => {
     let answered = false;
     // A connection of its own: one that idles may be closed by the server just when the next request is written to it.
+    // Yet `keep-alive`, so that this side closes it: Node loses an answer whose server closes before its last write.
     const up = httpRequest({
       ...to,
       agent: false,
       method: req.method,
       path: req.url,
-      headers: [...headers, ...framing(req)].flat(),
+      headers: [...headers, ...framing(req), ["Connection", "keep-alive"]].flat(),
       setHost: false,
       maxHeaderSize: MAX_HEADER_BYTES,
     });

@@ -57,6 +57,7 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
       file: `${runFolder}/w${generation}.capnp`,
       text,
       sockets: [...sockets, cronSocket],
+      probe: cronSocket,
       onLine: (line) => keepLine(logs, line),
     });
     const made = { ...started, shares, cronSocket, leases: 0, onIdle: () => {} };

@@ -57,7 +57,7 @@ class Cloud:
         self.server.shutdown()
 
 
-def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one table of paths
+def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
@@ -98,7 +97,7 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
         def finish(self) -> None:
             try:
                 super().finish()
-            except (OSError, socket.timeout):
+            except (TimeoutError, OSError):
                 self.close_connection = True
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _any
