@@ -33,7 +33,10 @@ const CLAIM_REASONS = {
 };
 
 function reasonOf(error) {
-  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED") return CLAIM_REASONS[error.claim] ?? "token-claims-invalid";
+  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED") {
+    const lacksTime = error.reason === "missing" && error.claim === "exp";
+    return lacksTime ? "token-claims-invalid" : (CLAIM_REASONS[error.claim] ?? "token-claims-invalid");
+  }
   return REASONS[error.code] ?? "token-malformed";
 }
 
