@@ -96,7 +96,8 @@ function originHeaders(stream, headers, hostHeader) {
   const list = kept.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
   const hasLength = headers["content-length"] !== undefined;
   const framed = stream.endAfterHeaders || hasLength ? [] : [["transfer-encoding", "chunked"]];
-  const empty = stream.endAfterHeaders && !hasLength && !["GET", "HEAD", "DELETE", "OPTIONS"].includes(headers[":method"]);
+  const empty =
+    stream.endAfterHeaders && !hasLength && !["GET", "HEAD", "DELETE", "OPTIONS"].includes(headers[":method"]);
   const length = empty ? [["content-length", "0"]] : [];
   // `keep-alive` on a connection of its own: see the edge's relay.
   const connection = [["connection", "keep-alive"]];

@@ -27,7 +27,7 @@ export function keepConnected({ host, port, token, onStream, note }) {
 
   function dial(index, attempt) {
     if (closing) return;
-    const socket = connect(port, host);
+    const socket = connect({ port, host, noDelay: true });
     let text = "";
     let greeted = false;
     socket.on("error", (error) => {

@@ -47,7 +47,8 @@ async function admitService({ state, tokens, logs }, { app, res }, ids, secrets)
     plain(res, status, text);
     return null;
   };
-  if (ids.length !== 1 || secrets.length !== 1) return refuse(401, "service-token-incomplete-or-repeated", "Unauthorized");
+  if (ids.length !== 1 || secrets.length !== 1)
+    return refuse(401, "service-token-incomplete-or-repeated", "Unauthorized");
   const { service_tokens: known, groups } = state().access;
   const found = known.find((t) => t.client_id === ids[0]);
   if (!found || !isSecretOf(found, secrets[0]) || !isCurrent(found)) {

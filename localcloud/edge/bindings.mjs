@@ -3,7 +3,9 @@
 import { literal } from "./capnp.mjs";
 
 const wayOut = (kind) => (binding, version, context) =>
-  context.external(`${kind}|${version.worker}|${binding[{ kv: "namespace_id", vpc: "service_id", analytics: "dataset" }[kind]]}`);
+  context.external(
+    `${kind}|${version.worker}|${binding[{ kv: "namespace_id", vpc: "service_id", analytics: "dataset" }[kind]]}`,
+  );
 const kvService = wayOut("kv");
 const vpcService = wayOut("vpc");
 const analyticsService = wayOut("analytics");
@@ -27,7 +29,8 @@ const KINDS = {
   },
   service: (binding, version, context) => {
     const target = context.serviceOf(binding.service);
-    if (!target) throw new Error(`${version.worker}: binding ${binding.name} names \`${binding.service}\`, which is not deployed`);
+    if (!target)
+      throw new Error(`${version.worker}: binding ${binding.name} names \`${binding.service}\`, which is not deployed`);
     const entrypoint = binding.entrypoint ? `, entrypoint = ${literal(binding.entrypoint)}` : "";
     return `service = (name = ${literal(target)}${entrypoint})`;
   },
@@ -42,7 +45,10 @@ const KINDS = {
  */
 export function bindingText(binding, version, context) {
   const kind = Object.hasOwn(KINDS, binding.type) ? KINDS[binding.type] : null;
-  if (!kind) throw new Error(`${version.worker}: binding ${binding.name} has the type \`${binding.type}\`, which the edge has not`);
+  if (!kind)
+    throw new Error(
+      `${version.worker}: binding ${binding.name} has the type \`${binding.type}\`, which the edge has not`,
+    );
   return `(name = ${literal(binding.name)}, ${kind(binding, version, context)})`;
 }
 

@@ -137,14 +137,15 @@ function versionText(name, version, context) {
 }
 
 function workerText(name, { modules, date, flags, bindings, outbound, cache }) {
-  const outside = outbound
-    ? `globalOutbound = ${literal(outbound)}, cacheApiOutbound = ${literal(cache)}, `
-    : "";
+  const outside = outbound ? `globalOutbound = ${literal(outbound)}, cacheApiOutbound = ${literal(cache)}, ` : "";
   return `(name = ${literal(name)}, worker = (modules = [${modules.join(", ")}], compatibilityDate = ${literal(date)}, compatibilityFlags = [${flags.map(literal).join(", ")}], ${outside}bindings = [${bindings.join(", ")}]))`;
 }
 
 function moduleText(module, worker) {
   const write = Object.hasOwn(MODULES, module.content_type) ? MODULES[module.content_type] : null;
-  if (!write) throw new Error(`${worker}: module ${module.name} has the type \`${module.content_type}\`, which the edge can't run`);
+  if (!write)
+    throw new Error(
+      `${worker}: module ${module.name} has the type \`${module.content_type}\`, which the edge can't run`,
+    );
   return `(name = ${literal(module.name)}, ${write(Buffer.from(module.content_base64, "base64"))})`;
 }

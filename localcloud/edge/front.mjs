@@ -11,14 +11,21 @@ import { endToEnd, joinCookies, pairs, valuesOf } from "./headers.mjs";
 import { applicationFor, lenientPath, parseHost, pathOf, tunnelFor, workerFor } from "./hosts.mjs";
 import { MAX_HEADER_BYTES, plain, relay } from "./relay.mjs";
 
-const OURS = /^(cf-(connecting-ip(v6)?|ray|ipcountry|visitor|worker|ew-via)|true-client-ip|cdn-loop|x-forwarded-(for|proto))$/;
+const OURS =
+  /^(cf-(connecting-ip(v6)?|ray|ipcountry|visitor|worker|ew-via)|true-client-ip|cdn-loop|x-forwarded-(for|proto))$/;
 
 /**
  * @param {{state: () => object | null, runner: object, tunnels: object, access: Function, logs: object}} edge
  * @returns {import("node:http").Server}
  */
 export function makeFront(edge) {
-  const options = { keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES };
+  const options = {
+    keepAliveTimeout: 60_000,
+    requestTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Node 24.9 and newer: any other upgrade (h2c) is a request like every other.
+    shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === "websocket",
+  };
   const server = createServer(options, (req, res) => {
     const [target, host] = originForm(req);
     if (target === null) return plain(res, 400, "error code: 400");

@@ -3,7 +3,7 @@
  * Source: https://developers.cloudflare.com/workers/configuration/routing/
  */
 
-const HOST = /^([A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_-]+)*)(?::(\d{1,5}))?$/;
+const HOST = /^([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?::(\d{1,5}))?$/;
 
 /** @param {string} host a Host header @returns {{hostname: string, port: number | null} | null} null: not a plain name */
 export function parseHost(host) {
@@ -43,9 +43,7 @@ function matchesHost(pattern, hostname) {
 
 /** @returns {string | null} the id of the tunnel that a proxied DNS record names for this hostname */
 export function tunnelFor(state, hostname) {
-  const record = state.dns_records.find(
-    (r) => r.type === "CNAME" && r.proxied && r.name.toLowerCase() === hostname,
-  );
+  const record = state.dns_records.find((r) => r.type === "CNAME" && r.proxied && r.name.toLowerCase() === hostname);
   const match = /^([0-9a-f-]{36})\.cfargotunnel\.com\.?$/.exec(record?.content ?? "");
   return match ? match[1] : null;
 }

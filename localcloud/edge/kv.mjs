@@ -17,7 +17,8 @@ export async function serveKv(edge, namespace, req, res, list) {
   const url = new URL(req.url, "http://kv");
   const key = decodeURIComponent(url.pathname.slice(1));
   if (req.method === "GET") return key ? read(edge, namespace, key, res) : index(edge, namespace, url, res);
-  if (req.method === "PUT") return write(edge, namespace, key, url, await bodyOf(req), valuesOf(list, METADATA)[0], res);
+  if (req.method === "PUT")
+    return write(edge, namespace, key, url, await bodyOf(req), valuesOf(list, METADATA)[0], res);
   if (req.method === "DELETE") return pass(await ask(edge, dataPath(namespace, key), { method: "DELETE" }), res);
   edge.logs.event("the edge has no such KV operation", { method: req.method, path: url.pathname });
   return plain(res, 501, "the local edge has no bulk operations on KV");

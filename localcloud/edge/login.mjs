@@ -6,6 +6,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 import { localPath, PREFIX, redirect } from "./access.mjs";
 import { singleCookie } from "./headers.mjs";
 import { parseHost } from "./hosts.mjs";
+import { escapeHtml } from "./html.mjs";
 import { isPersonAdmitted } from "./policy.mjs";
 import { plain } from "./relay.mjs";
 import { expiringMap, newId } from "./sessions.mjs";
@@ -119,7 +120,9 @@ export function makeLogin(edge) {
     const allowed = !app.allowed_idps?.length || app.allowed_idps.includes(who.idp);
     if (!allowed || !isPersonAdmitted(app.policies, who, groups)) {
       edge.logs.event("a person was refused", { app: app.name });
-      return plain(res, 403, "That account does not have access.", cookies.length ? { "set-cookie": cookies } : {});
+      const words = escapeHtml(app.custom_deny_message ?? "That account does not have access.");
+      const again = `<p><a href="${PREFIX}logout">Sign out</a> to use another account.</p>`;
+      return page(res, 403, "Forbidden", `<h1>Forbidden</h1><p>${words}</p>${again}`, cookies);
     }
     const listed = all.find((p) => p.id === who.idp)?.config.claims ?? [];
     const custom = Object.fromEntries(listed.filter((c) => c in who.claims).map((c) => [c, who.claims[c]]));
@@ -141,13 +144,20 @@ export function makeLogin(edge) {
 }
 
 function chooseProvider(app, providers, url, res) {
-  const escape = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const links = providers.map((p) => {
     const query = new URLSearchParams([...url.searchParams, ["idp", p.id]]);
-    return `<li><a href="?${escape(query.toString())}">${escape(p.name)}</a></li>`;
+    return `<li><a href="?${escapeHtml(query.toString())}">${escapeHtml(p.name)}</a></li>`;
   });
-  res.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" });
-  res.end(
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in</title><h1>Sign in to ${escape(app.name)}</h1><ul>${links.join("")}</ul></html>`,
-  );
+  const heading = `<h1>Sign in to ${escapeHtml(app.name)}</h1>`;
+  return page(res, 200, "Sign in", `${heading}<ul>${links.join("")}</ul>`);
+}
+
+function page(res, status, title, body, cookies = []) {
+  res.writeHead(status, {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    ...(cookies.length ? { "set-cookie": cookies } : {}),
+  });
+  res.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>${body}</html>`);
 }

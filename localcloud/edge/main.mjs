@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { join, resolve as absolute } from "node:path";
+import { resolve as absolute, join } from "node:path";
 
 import { makeAccess } from "./access.mjs";
 import { endOrphans } from "./child.mjs";

@@ -24,7 +24,7 @@ export const SESSION_WINDOW = 64 * 1024 * 1024;
 export function makeTunnels(edge) {
   /** @type {Map<string, Set<{session: import("node:http2").ClientHttp2Session, token: string}>>} */
   const connections = new Map();
-  const server = createServer((socket) => greet(edge, connections, socket));
+  const server = createServer({ noDelay: true }, (socket) => greet(edge, connections, socket));
   const choose = (tunnelId) => {
     const open = [...(connections.get(tunnelId) ?? [])].filter(({ session }) => !session.closed && !session.destroyed);
     return open[Math.floor(Math.random() * open.length)]?.session;

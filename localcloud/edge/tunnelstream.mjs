@@ -35,7 +35,10 @@ export function stream(session, extra, { req, res, headers }) {
       resolve();
     });
     res.on("close", () => {
-      if (!res.writableFinished) request.close(NGHTTP2_CANCEL);
+      if (res.writableFinished) return;
+      request.close(NGHTTP2_CANCEL);
+      // What has come but will not be read would keep the stream open.
+      request.destroy();
     });
     if (!empty) req.pipe(request);
   });

@@ -1,7 +1,7 @@
 /** Runs what was deployed: a new workerd for each new set of Workers; the old one drains and ends once the new listens. */
 
-import { workerdConfig } from "./config.mjs";
 import { startWorkerd } from "./child.mjs";
+import { workerdConfig } from "./config.mjs";
 import { keepLine } from "./workerlog.mjs";
 
 /** What runs behind an answer (`waitUntil`) may take as long as Cloudflare gives it. */
@@ -20,13 +20,12 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
   let current = null;
   let generation = 0;
   let applied = null;
-  let latest = null;
+  let good = null;
   let stopping = false;
   let queue = Promise.resolve(true);
 
   /** True when the state's Workers run; false when workerd refused them, and what ran before goes on. */
   function apply(state) {
-    latest = state;
     queue = queue.then(() => stopping || swap(state));
     return queue;
   }
@@ -40,6 +39,7 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
       const former = current;
       current = next;
       applied = wanted;
+      good = state;
       logs.event("running", { revision: state.revision, workers: [...next.shares.keys()] });
       if (former) drain(former);
       return true;
@@ -73,7 +73,7 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
   function restart() {
     logs.event("workerd ended by itself and is started anew");
     current = null;
-    setTimeout(() => apply(latest), RESTART_MS).unref();
+    setTimeout(() => apply(good), RESTART_MS).unref();
   }
 
   async function drain(former) {
@@ -118,14 +118,16 @@ export function makeRunner({ runFolder, edgeSocket, logs }) {
 
 /** What decides whether workerd must start anew: everything of the Workers but their triggers. */
 function fingerprint(workers) {
-  return JSON.stringify(workers.map(({ name, versions }) => [name, versions]));
+  return JSON.stringify(workers.flatMap(({ name, versions }) => (versions.length ? [[name, versions]] : [])));
 }
 
 /** A version by its share of requests. */
 function pick(shares) {
   let point = Math.random() * shares.reduce((sum, share) => sum + share.percentage, 0);
-  return shares.find((share) => {
-    point -= share.percentage;
-    return point < 0;
-  }) ?? shares[0];
+  return (
+    shares.find((share) => {
+      point -= share.percentage;
+      return point < 0;
+    }) ?? shares[0]
+  );
 }

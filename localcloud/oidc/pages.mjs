@@ -2,6 +2,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
+import { escapeHtml } from "../edge/html.mjs";
 import { bodyOf } from "../edge/relay.mjs";
 
 const MAX_FORM_BYTES = 8192;
@@ -32,7 +33,11 @@ export function makePages(provider, accounts) {
       if (req.method === "POST") await signIn(provider, accounts, details, req, res);
       else send(res, 200, signInPage(details.uid, details.params.login_hint ?? "", ""));
     } catch {
-      send(res, 400, document("Sign-in expired", `<h1>This sign-in has expired</h1><p>Open the page that you came from again.</p>`));
+      send(
+        res,
+        400,
+        document("Sign-in expired", `<h1>This sign-in has expired</h1><p>Open the page that you came from again.</p>`),
+      );
     }
   };
 }
@@ -43,7 +48,7 @@ async function signIn(provider, accounts, details, req, res) {
   const account = accounts.find((a) => a.email.toLowerCase() === email.toLowerCase());
   // Compared for an unknown e-mail too, so that the time taken tells nothing.
   const isRight = isEqual(account?.password ?? "", form.get("password") ?? "");
-  if (!account || !account.password || !isRight) {
+  if (!account?.password || !isRight) {
     send(res, 401, signInPage(details.uid, email, WRONG));
     return;
   }
@@ -64,7 +69,7 @@ function signInPage(uid, email, error) {
     `<h1>Sign in to Acme</h1><p>The demo's identity provider</p>${message}
 <form method="post" action="/interaction/${encodeURIComponent(uid)}">
 <label for="email">E-mail</label>
-<input id="email" name="email" type="email" value="${escape(email)}" autocomplete="username" required${email ? "" : " autofocus"}${described}>
+<input id="email" name="email" type="email" value="${escapeHtml(email)}" autocomplete="username" required${email ? "" : " autofocus"}${described}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${email ? " autofocus" : ""}${described}>
 <button type="submit">Sign in</button>
@@ -78,7 +83,10 @@ export function signOutPage(ctx, form) {
   const script = `<script>document.querySelector("button[name=logout]").click()</script>`;
   ctx.type = "html";
   ctx.set("cache-control", "no-store");
-  ctx.body = document("Sign out", `<h1>Sign out</h1><p>You are signed in at the identity provider.</p>${form}${button}${script}`);
+  ctx.body = document(
+    "Sign out",
+    `<h1>Sign out</h1><p>You are signed in at the identity provider.</p>${form}${button}${script}`,
+  );
 }
 
 /** Where a client named no page of its own to go to. */
@@ -91,10 +99,6 @@ function document(title, body) {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>${STYLE}</style></head>
 <body><main>${body}</main></body></html>`;
-}
-
-function escape(text) {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 function send(res, status, html) {

@@ -33,7 +33,7 @@ class Cloud:
         self.server = Quiet(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def publish(self, document: dict[str, Any]) -> int:
         """The next revision; answers its number."""

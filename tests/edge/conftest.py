@@ -4,37 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.edge import documents
 from tests.edge.cloud import Cloud
-from tests.edge.documents import TUNNEL
 from tests.edge.origin import Origin
-from tests.edge.world import World
-
-
-def whole(world: World) -> dict[str, Any]:
-    """The probe under `localhost`, two slow texts, and the origin behind a tunnel."""
-    document = documents.empty()
-    document["workers"] = [documents.helper(), documents.probe(), documents.text_worker("other", "other")]
-    document["domains"] = [documents.domain("localhost", "probe"), documents.domain("other.localhost", "other")]
-    document["routes"] = [
-        {"pattern": "*.routed.localhost/api/*", "script": "other"},
-        {"pattern": "*.routed.localhost/api/off*", "script": None},
-    ]
-    document["tunnels"] = [{"id": TUNNEL, "name": "tunnel", "token": world.token, "config": None}]
-    document["connectivity_services"] = [
-        {
-            "service_id": "svc1",
-            "name": "origin",
-            "type": "http",
-            "http_port": 3000,
-            "host": {"hostname": "origin.internal", "resolver_network": {"tunnel_id": TUNNEL}},
-        }
-    ]
-    return document
+from tests.edge.shielded import PEOPLE, SECRET, shielded
+from tests.edge.world import World, whole
 
 
 @pytest.fixture
@@ -67,3 +43,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An edge with Access, and the OIDC provider that it signs people in with."""
+    world = World(folder=tmp_path_factory.mktemp("access"), cloud=Cloud(), origin=Origin())
+    client = {
+        "client_id": "access",
+        "client_secret": SECRET,
+        "redirect_uris": [f"{world.team}/cdn-cgi/access/callback"],
+        "grant_types": ["authorization_code"],
+        "response_types": ["code"],
+    }
+    try:
+        world.start_oidc(PEOPLE, [client])
+        world.cloud.publish(shielded(world))
+        world.start_edge()
+        yield world
+    finally:
+        world.stop()

@@ -20,7 +20,7 @@ class Origin:
         self.server = Quiet(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.port = int(self.server.server_address[1])
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         """Ends the server."""

@@ -64,7 +64,8 @@ def test_a_leftover_workerd_is_ended_at_the_next_start_and_nothing_else(running:
     config = running.folder / "run" / "w7.capnp"
     text = (
         'using Workerd = import "/workerd/workerd.capnp"; const c :Workerd.Config = (services = [(name = "d", '
-        f'disk = "/")], sockets = [(name = "s", address = "unix:{running.folder}/run/w7-0.sock", http = (), service = "d")]);'
+        f'disk = "/")], sockets = [(name = "s", address = "unix:{running.folder}/run/w7-0.sock", http = (), '
+        'service = "d")]);'
     )
     config.write_text(text)
     leftover = subprocess.Popen([path, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

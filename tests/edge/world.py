@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tests.edge import documents
 from tests.edge.cloud import TOKEN, Cloud
 from tests.edge.documents import ACCOUNT, TUNNEL
 from tests.edge.origin import Origin
@@ -157,8 +158,15 @@ class World:
     def get(self, path: str, host: str = "localhost", **kwargs: Any) -> httpx.Response:
         """A request to the edge under a hostname."""
         headers = {"Host": f"{host}:{self.port}", **kwargs.pop("headers", {})}
+        # Without `verify`, httpx reads every CA certificate anew for each request.
         return httpx.request(
-            kwargs.pop("method", "GET"), f"{self.url}{path}", headers=headers, trust_env=False, timeout=15, **kwargs
+            kwargs.pop("method", "GET"),
+            f"{self.url}{path}",
+            headers=headers,
+            trust_env=False,
+            verify=False,  # noqa: S501 - plain http
+            timeout=15,
+            **kwargs,
         )
 
     def raw(self, target: str, *more: str, host: str = "localhost") -> tuple[int, str]:
@@ -181,3 +189,25 @@ class World:
             process.wait(timeout=15)
         self.cloud.close()
         self.origin.close()
+
+
+def whole(world: World) -> dict[str, Any]:
+    """The probe under `localhost`, two slow texts, and the origin behind a tunnel."""
+    document = documents.empty()
+    document["workers"] = [documents.helper(), documents.probe(), documents.text_worker("other", "other")]
+    document["domains"] = [documents.domain("localhost", "probe"), documents.domain("other.localhost", "other")]
+    document["routes"] = [
+        {"pattern": "*.routed.localhost/api/*", "script": "other"},
+        {"pattern": "*.routed.localhost/api/off*", "script": None},
+    ]
+    document["tunnels"] = [{"id": TUNNEL, "name": "tunnel", "token": world.token, "config": None}]
+    document["connectivity_services"] = [
+        {
+            "service_id": "svc1",
+            "name": "origin",
+            "type": "http",
+            "http_port": 3000,
+            "host": {"hostname": "origin.internal", "resolver_network": {"tunnel_id": TUNNEL}},
+        }
+    ]
+    return document

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.environments.toolchain import find_cli
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "localcloud" / "plugins" / "bin"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
@@ -24,10 +26,11 @@ TOKEN = secrets.token_urlsafe(36)
 
 
 def find_pulumi() -> Path:
-    """The engine that MBGATE_PULUMI names, or the one that `make` keeps in the cache."""
+    """The engine that MBGATE_PULUMI names, or the one that `make setup` found or made."""
     named = os.environ.get("MBGATE_PULUMI")
-    path = Path(named) if named else Path.home() / ".cache/mbgate/pulumi-3.259.0/pulumi"
-    assert path.is_file(), f"no Pulumi engine at {path}: run `make tools`, or set MBGATE_PULUMI"
+    found = find_cli()
+    path = Path(named) if named else found.path if found else None
+    assert path is not None and path.is_file(), "no Pulumi engine: run `make setup`, or set MBGATE_PULUMI"
     return path
 
 

@@ -26,7 +26,7 @@ export default class Broker extends WorkerEntrypoint {
 
   /**
    * The person's own Metabase session: their account is made where it is missing, their groups are the role's.
-   * @param {{email: string, first_name: string, last_name: string, role: string}} person verified by the gateway
+   * @param {{email: string, first_name: string | null, last_name: string | null, role: string}} person verified by the gateway
    * @returns {Promise<{session: string, user_id: number} | {error: string}>}
    */
   async openSession({ email, first_name, last_name, role }) {

@@ -25,14 +25,11 @@ export function knownMetabase(principal, session, role) {
  * @returns {Promise<string>} the Metabase session; throws a problem where the broker refuses
  */
 export async function openMetabase(env, principal, role) {
-  const [first, ...rest] = (principal.name ?? "").split(" ");
+  // Access tells no name; Metabase then shows the address.
+  const [first, ...rest] = principal.name === principal.email ? [] : (principal.name ?? "").split(" ");
   const email = principal.email ?? `${encodeURIComponent(principal.sub)}@machines.mbgate.invalid`;
-  const answer = await env.BROKER.openSession({
-    email,
-    first_name: first || email,
-    last_name: rest.join(" ") || "-",
-    role,
-  });
+  const names = { first_name: first || null, last_name: rest.join(" ") || null };
+  const answer = await env.BROKER.openSession({ email, ...names, role });
   if (!answer.session) throw authError(answer.error ?? "broker-failed");
   if (principal.kind === "machine") {
     if (machines.size >= CACHE_SIZE) machines.delete(machines.keys().next().value);

@@ -46,10 +46,11 @@ ${body}</main></body></html>`;
   });
 }
 
-/** Signing out is a form whose redirect leads to the provider, which `form-action` must name. */
+/** Signing out is a form whose redirects lead to the provider, or to Access; `form-action` must name where they go. */
 function providerOrigin() {
-  const end = config.identity.end_session_endpoint;
-  return end ? ` ${new URL(end).origin}` : "";
+  const { access, end_session_endpoint: end } = config.identity;
+  const ends = config.identity.mode === "access" ? [access.issuer] : end ? [end] : [];
+  return ends.map((url) => ` ${new URL(url).origin}`).join("");
 }
 
 function facts(entries) {
