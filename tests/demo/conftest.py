@@ -16,9 +16,16 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from infra.environments.world import port_is_taken
+
 ROOT = Path(__file__).resolve().parents[2]
 MBGATE = Path(sys.executable).parent / "mbgate"
-PORT = "21480"
+
+
+def free_ports() -> str:
+    """The first of six free ports in a row, below the range that outgoing connections use."""
+    bases = range(20480, 24000, 10)
+    return next(str(base) for base in bases if not any(port_is_taken(base + offset) for offset in range(6)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +64,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     """`mbgate local up` once for each way to sign in and private path; `mbgate local down` at the end."""
     identity, private_path = request.param
     folder = tmp_path_factory.mktemp("demo") / "world"
-    environment = {**os.environ, "MBGATE_STATE": str(folder), "MBGATE_PORT": PORT, "COLUMNS": "160"}
+    environment = {**os.environ, "MBGATE_STATE": str(folder), "MBGATE_PORT": free_ports(), "COLUMNS": "160"}
     command = [MBGATE, "local", "up", "--identity", identity, "--private-path", private_path]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     try:
@@ -73,7 +80,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
             first_output=first.stdout,
         )
     finally:
-        subprocess.run([MBGATE, "local", "down"], cwd=ROOT, env=environment, capture_output=True, check=False)
+        down = subprocess.run([MBGATE, "local", "down"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert not folder.exists()
 
 
 class _Forms(HTMLParser):

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.environments.world import port_is_taken
+
 pytestmark = [pytest.mark.demo, pytest.mark.engine]
 
 Demo = Any
@@ -34,6 +36,11 @@ try:
 except MbgateError as error:
     sys.exit(str(error))
 """
+
+
+def free_port_block() -> str:
+    """Another block than the shared world's."""
+    return next(str(p) for p in range(24480, 32000, 10) if not any(port_is_taken(p + i) for i in range(6)))
 
 
 def deploy(demo: Demo, **change: str) -> subprocess.CompletedProcess[str]:
@@ -116,7 +123,12 @@ def test_after_all_that_nothing_has_changed(demo: Demo) -> None:
 def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
     """Kills the engine in the middle of the first deployment of another world; the next run finishes it."""
     mbgate = Path(sys.executable).parent / "mbgate"
-    environment = {**os.environ, "MBGATE_STATE": str(tmp_path / "w"), "MBGATE_PORT": "22480", "COLUMNS": "160"}
+    environment = {
+        **os.environ,
+        "MBGATE_STATE": str(tmp_path / "w"),
+        "MBGATE_PORT": free_port_block(),
+        "COLUMNS": "160",
+    }
     try:
         first = subprocess.Popen(
             [mbgate, "local", "up"],
