@@ -9,6 +9,8 @@ import pytest
 
 from tests.edge.cloud import Cloud
 from tests.edge.origin import Origin
+from tests.edge.relying import ACCOUNT, CALLBACK, RESOURCE, SIGNED_OUT
+from tests.edge.relying import SECRET as CLIENT_SECRET
 from tests.edge.shielded import PEOPLE, SECRET, shielded
 from tests.edge.world import World, whole
 
@@ -60,6 +62,34 @@ def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.start_oidc(PEOPLE, [client])
         world.cloud.publish(shielded(world))
         world.start_edge()
+        yield world
+    finally:
+        world.stop()
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The provider alone."""
+    world = World(folder=tmp_path_factory.mktemp("oidc"), cloud=Cloud(), origin=Origin())
+    person = {
+        "client_id": "mbgate",
+        "client_secret": CLIENT_SECRET,
+        "redirect_uris": [CALLBACK],
+        "post_logout_redirect_uris": [SIGNED_OUT],
+        "grant_types": ["authorization_code"],
+        "response_types": ["code"],
+    }
+    machine = {
+        "client_id": "ci-bot",
+        "client_secret": CLIENT_SECRET,
+        "redirect_uris": [],
+        "grant_types": ["client_credentials"],
+        "response_types": [],
+        "claims": {"groups": ["bi-analysts"], "department": "sales"},
+        "resources": [RESOURCE],
+    }
+    try:
+        world.start_oidc([ACCOUNT], [person, machine])
         yield world
     finally:
         world.stop()
