@@ -154,7 +154,7 @@ def clear_dead_lock(world: World, engine: Engine) -> None:
     """Removes the lock of an engine that died here: the lock names a process of this machine that no longer runs."""
     for lock in (world.folder / "pulumi" / ".pulumi" / "locks").glob("**/*.json"):
         holder = json.loads(lock.read_text())
-        if not Path(f"/proc/{holder.get('pid')}").exists():
+        if not processes.is_running(int(holder.get("pid", 0)), "pulumi"):
             engine.run("cancel", "--yes")
             return
 

@@ -190,6 +190,15 @@ def _pid_file(world: World, name: str) -> Path:
     return world.folder / "run" / f"{name}.pid.json"
 
 
+def is_running(pid: int, name: str) -> bool:
+    """True where a process of that id and program name lives: neither gone, nor a zombie, nor a recycled id."""
+    try:
+        program = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return False
+    return program == name and _started_at(pid) is not None
+
+
 def _started_at(pid: int) -> str | None:
     """The start time of a living process in clock ticks (`man 5 proc`, field 22); None where it is gone or a zombie."""
     try:

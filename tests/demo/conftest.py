@@ -44,6 +44,21 @@ class Demo:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def pulumi(self, *args: str) -> str:
+        """The literal CLI on the demo's stack, as `mbgate local` runs it."""
+        script = (
+            "import sys; from pathlib import Path\n"
+            "from infra.environments.local import open_engine\n"
+            "from infra.environments.toolchain import obtain_cli\n"
+            "from infra.environments.world import open_world\n"
+            "engine = open_engine(open_world(Path.cwd()), obtain_cli(lambda _: None).path, lambda _: None)\n"
+            "print(engine.run(*sys.argv[1:]))\n"
+        )
+        command = [sys.executable, "-c", script, *args]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def account(self, role: str | None) -> dict[str, Any]:
         """The account of that role."""
         return next(a for a in self.status["accounts"] if a["role"] == role)

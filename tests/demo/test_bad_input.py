@@ -69,7 +69,7 @@ def revision(demo: Demo) -> int:
     return int(httpx.get(url, headers=headers, trust_env=False).json()["revision"])
 
 
-def refused(demo: Demo, *words: str, **change: str) -> None:
+def assert_refused(demo: Demo, *words: str, **change: str) -> None:
     """The deployment fails with these words, without a traceback, and changes nothing."""
     before = revision(demo)
     done = deploy(demo, **change)
@@ -87,30 +87,30 @@ def test_wrong_policies_are_told_with_line_and_path(demo: Demo, config: dict[str
     roles.write_text(roles.read_text().replace("dashboard:view", "dashboard:veiw"))
     config["config"]["mbgate:policies"] = str(tmp_path)
     config["save"]()
-    refused(demo, "dashboard:veiw", "roles.yaml:", "dashboard:view", "$.roles.")
+    assert_refused(demo, "dashboard:veiw", "roles.yaml:", "dashboard:view", "$.roles.")
 
 
 def test_missing_and_wrong_settings_are_told_together(demo: Demo, config: dict[str, Any]) -> None:
     del config["config"]["mbgate:metabase"]
     config["config"]["mbgate:gateway"]["hostname"] = "not a host"
     config["save"]()
-    refused(demo, "`mbgate:metabase` is missing", "mbgate:gateway.hostname")
+    assert_refused(demo, "`mbgate:metabase` is missing", "mbgate:gateway.hostname")
 
 
 def test_a_wrong_token_is_told(demo: Demo) -> None:
-    refused(demo, "CLOUDFLARE_API_TOKEN", CLOUDFLARE_API_TOKEN="")
+    assert_refused(demo, "CLOUDFLARE_API_TOKEN", CLOUDFLARE_API_TOKEN="")
 
 
 def test_a_wrong_passphrase_is_told(demo: Demo, tmp_path: Path) -> None:
     wrong = tmp_path / "passphrase"
     wrong.write_text("wrong")
-    refused(demo, "passphrase", PULUMI_CONFIG_PASSPHRASE_FILE=str(wrong))
+    assert_refused(demo, "passphrase", PULUMI_CONFIG_PASSPHRASE_FILE=str(wrong))
 
 
 def test_an_unknown_issuer_is_told(demo: Demo, config: dict[str, Any]) -> None:
     config["config"]["mbgate:identity"]["issuer"] = "http://127.0.0.1:9"
     config["save"]()
-    refused(demo, "http://127.0.0.1:9", "can't be reached")
+    assert_refused(demo, "http://127.0.0.1:9", "can't be reached")
 
 
 def test_after_all_that_nothing_has_changed(demo: Demo) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,6 @@ pytestmark = [pytest.mark.demo, pytest.mark.engine]
 
 Demo = Any
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def pulumi(demo: Demo, *args: str) -> subprocess.CompletedProcess[str]:
-    """The literal CLI on the demo's stack, as `mbgate local` runs it."""
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from infra.environments.local import open_engine\n"
-        "from infra.environments.toolchain import obtain_cli\n"
-        "from infra.environments.world import open_world\n"
-        "world = open_world(Path.cwd())\n"
-        "print(open_engine(world, obtain_cli(lambda _: None).path, lambda _: None).run(*sys.argv[1:]))\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", script, *args], cwd=ROOT, env=demo.environment, capture_output=True, text=True
-    )
 
 
 def test_status_names_every_part_and_account(demo: Demo) -> None:
@@ -50,18 +34,16 @@ def test_a_second_up_changes_nothing(demo: Demo) -> None:
 
 
 def test_refresh_shows_no_drift(demo: Demo) -> None:
-    done = pulumi(demo, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Resources:" in demo.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 
 
 def test_preview_expects_no_changes(demo: Demo) -> None:
-    done = pulumi(demo, "preview", "--expect-no-changes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Resources:" in demo.pulumi("preview", "--expect-no-changes")
 
 
 def secrets_of(demo: Demo) -> dict[str, str]:
     """Every generated secret of this world, in clear."""
-    exported = json.loads(pulumi(demo, "stack", "export", "--show-secrets").stdout)
+    exported = json.loads(demo.pulumi("stack", "export", "--show-secrets"))
     found = {
         name: (demo.folder / name).read_text() for name in ("api-token", "passphrase", "client-secret", "bot-secret")
     }
@@ -127,8 +109,7 @@ def test_the_api_refuses_a_wrong_token(demo: Demo) -> None:
 
 
 def test_metabase_permissions_come_from_the_policies(demo: Demo) -> None:
-    done = pulumi(demo, "stack", "export", "--show-secrets")
-    resources = json.loads(done.stdout)["deployment"]["resources"]
+    resources = json.loads(demo.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
     setup = next(r for r in resources if r["type"] == "mbgate:index:MetabaseSetup")
     key = json.loads(setup["outputs"]["apiKey"]["plaintext"])
     headers = {"x-api-key": key}

@@ -301,3 +301,26 @@ def test_a_stopped_connector_is_a_page_and_comes_back_without_a_deploy(
     assert (call.status_code, call.json()["reason"]) == (503, "origin-unreachable")
     demo.run("local", "up")
     assert eventually(lambda: browser.open(f"{url}/dashboard/1").status_code == 200)
+
+
+def test_metabase_forgot_the_session_and_the_person_does_not_notice(
+    demo: Demo, signed_in: Callable[[str | None], Browser]
+) -> None:
+    browser, url = signed_in("engineer"), demo.status["gateway_url"]
+    me = browser.api("GET", f"{url}/api/user/current").json()
+    exported = json.loads(demo.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
+    setup = next(r for r in exported if r["type"] == "mbgate:index:MetabaseSetup")
+    key = json.loads(setup["outputs"]["apiKey"]["plaintext"])
+    ended = httpx.put(
+        f"{demo.status['origin']}/api/user/{me['id']}/password",
+        headers={"x-api-key": key},
+        json={"password": "set-by-somebody-else-1"},
+        trust_env=False,
+    )
+    assert ended.status_code == 204
+    before = browser.cookies["localhost"]["__Host-mbgate"]
+    again = browser.api("GET", f"{url}/api/user/current")
+    assert again.status_code == 200, again.text
+    assert again.json()["id"] == me["id"]
+    assert browser.cookies["localhost"]["__Host-mbgate"] != before
+    assert browser.api("GET", f"{url}/api/user/current").status_code == 200

@@ -110,3 +110,17 @@ def test_a_part_that_ignores_the_polite_end_is_ended(world: World, monkeypatch: 
     with pytest.raises((ProcessLookupError, ChildProcessError)):
         os.waitpid(pid, 0)
         os.kill(pid, signal.SIGTERM)
+
+
+def test_a_zombie_and_a_recycled_id_do_not_run() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "print('x')"], stdout=subprocess.DEVNULL)
+    name = Path(f"/proc/{child.pid}/comm").read_text().strip()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert processes.is_running(child.pid, name) is False
+    child.wait()
+    assert processes.is_running(child.pid, name) is False
+    assert processes.is_running(os.getpid(), "pulumi") is False
+    assert processes.is_running(os.getpid(), Path("/proc/self/comm").read_text().strip()) is True
