@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { load, NOW, SignJWT, secrets, sign, UnsecuredJWT } from "./harness.mjs";
 
 const { verifyIdToken, verifyBearer, verifyAccess } = await load("tokens.js");
-const { algorithmOf, keyFinder, usable } = await load("keys.js");
+const { algorithmOf, keyFinder, refreshKeys, refreshLater, usable } = await load("keys.js");
 
 const ID = { iss: "https://idp.example.com", aud: "mbgate", sub: "u1", exp: NOW + 300, iat: NOW, nonce: "n1" };
 const BEARER = { iss: "https://idp.example.com", aud: "https://bi.example.com", sub: "bot", exp: NOW + 300, iat: NOW };
@@ -156,4 +156,49 @@ test("keys from the network are linted", () => {
   );
   assert.deepEqual(usable([good, good]), []);
   assert.deepEqual(usable(undefined), []);
+});
+
+test("the trigger brings new keys, keeps the overlap, and ends withdrawn keys", async () => {
+  const values = new Map();
+  const env = {
+    KEYS: { get: async (name) => values.get(name) ?? null, put: async (name, text) => values.set(name, text) },
+  };
+  const { r1, r2, e1, a1 } = secrets.keys;
+  let published = [r1.public, r2.public];
+  const before = globalThis.fetch;
+  globalThis.fetch = async (uri) => Response.json({ keys: uri.includes("cloudflareaccess") ? [a1.public] : published });
+  const find = keyFinder("provider");
+  const waiting = [];
+  const look = async () => {
+    refreshLater(env, { waitUntil: (promise) => waiting.push(promise) });
+    await Promise.all(waiting);
+  };
+  try {
+    await assert.rejects(find({ kid: "r2", alg: "RS256" }), { code: "key-unknown" });
+    await refreshKeys(env);
+    await look();
+    await find({ kid: "r2", alg: "RS256" });
+    await find({ kid: "r1", alg: "RS256" });
+    await assert.rejects(
+      find({ kid: "e1", alg: "ES256" }),
+      { code: "key-unknown" },
+      "deployed, and no longer published",
+    );
+    const kept = values.get("jwks");
+    published = [];
+    await refreshKeys(env);
+    assert.equal(values.get("jwks"), kept, "an empty answer changes nothing");
+    published = [r1.public, r2.public, e1.public];
+    await refreshKeys(env);
+    assert.deepEqual(
+      JSON.parse(values.get("jwks")).provider.gone,
+      [],
+      "a key that is published again is trusted again",
+    );
+    // Within the same minute KV is not read again.
+    await look();
+    assert.equal(waiting.length, 1);
+  } finally {
+    globalThis.fetch = before;
+  }
 });

@@ -12,6 +12,7 @@ import config from "./config.js";
 const KV_NAME = "jwks";
 const READ_EVERY_MS = 60_000;
 const MAX_BYTES = 256 * 1024;
+const MAX_GONE = 50;
 const CURVES = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512" };
 
 /** Sources by name: keys at deploy time, and where the cron trigger finds newer ones. */
@@ -19,7 +20,11 @@ const sources = { provider: { uri: config.identity.jwks_uri, keys: config.identi
 if (config.identity.access) {
   sources.access = { uri: config.identity.access.jwks_uri, keys: config.identity.access.jwks.keys };
 }
-/** Newer keys from KV, by source. */
+/**
+ * What the cron trigger last saw, by source: `keys` that the issuer publishes, and `gone`, the ids of those that it did once
+ * and no longer does. Keys of the version stay trusted until they are seen to be gone, so that a fresh deployment does not
+ * wait for the trigger, and a key that the issuer withdraws does not outlive it.
+ */
 let newer = {};
 let readAt = 0;
 /** Imported keys by source, key id and algorithm: resolved values only. */
@@ -37,7 +42,9 @@ export function algorithmOf(jwk) {
  */
 export function keyFinder(source) {
   return async ({ kid, alg }) => {
-    const jwk = [...(newer[source] ?? []), ...sources[source].keys].find((key) => key.kid === kid && key.kid);
+    const { keys = [], gone = [] } = newer[source] ?? {};
+    const known = [...keys, ...sources[source].keys].find((key) => key.kid === kid && key.kid);
+    const jwk = gone.includes(kid) ? undefined : known;
     if (!jwk) throw Object.assign(new Error("no such key"), { code: "key-unknown" });
     if (algorithmOf(jwk) !== alg) throw Object.assign(new Error("not this key's algorithm"), { code: "key-algorithm" });
     const name = `${source} ${kid} ${alg} ${jwk.n ?? jwk.x}`;
@@ -65,13 +72,20 @@ export function refreshLater(env, ctx) {
 
 /** The cron trigger: fetches each issuer's keys, keeps only good ones, writes them where they changed. */
 export async function refreshKeys(env) {
+  const former = JSON.parse((await env.KEYS.get(KV_NAME)) ?? "{}");
   const found = {};
-  for (const [name, { uri }] of Object.entries(sources)) {
+  for (const [name, { uri, keys: deployed }] of Object.entries(sources)) {
     try {
       const response = await fetch(uri, { redirect: "error", headers: { accept: "application/json" } });
       const text = await response.text();
       if (!response.ok || text.length > MAX_BYTES) throw new Error(`status ${response.status}`);
-      found[name] = usable(JSON.parse(text).keys);
+      const keys = usable(JSON.parse(text).keys);
+      // Nothing usable is a fault of the answer, not the end of every key.
+      if (keys.length === 0) throw new Error("no usable key");
+      const seen = [...deployed, ...(former[name]?.keys ?? [])].map(({ kid }) => kid);
+      const published = new Set(keys.map(({ kid }) => kid));
+      const gone = [...new Set([...seen, ...(former[name]?.gone ?? [])])].filter((kid) => !published.has(kid));
+      found[name] = { keys, gone: gone.slice(-MAX_GONE) };
     } catch (error) {
       console.error(
         JSON.stringify({
@@ -83,7 +97,6 @@ export async function refreshKeys(env) {
       );
     }
   }
-  const former = JSON.parse((await env.KEYS.get(KV_NAME)) ?? "{}");
   const text = JSON.stringify({ ...former, ...found });
   if (text !== JSON.stringify(former)) await env.KEYS.put(KV_NAME, text);
 }
