@@ -90,6 +90,8 @@ class IdentitySettings(_Section):
     def _signing_and_scopes(self) -> IdentitySettings:
         if any(a.startswith("HS") or a == "none" for a in self.algorithms):
             raise ValueError("`algorithms` may name public-key algorithms only")
+        if self.bearer_audience == self.client_id:
+            raise ValueError("`bearerAudience` must differ from `clientId`, or ID tokens would pass for bearer tokens")
         if "openid" not in self.scopes:
             raise ValueError("`scopes` must name `openid` (OpenID Connect Core 3.1.2.1)")
         return self

@@ -1,7 +1,7 @@
 """Reads a query body: is there native SQL in it, and which database does it ask?
 
 `worker_templates/gateway` reads bodies with the same meaning. What can't be read for certain is None, and a deny.
-Metabase accepts several spellings (`mbql.normalize` folds case and `_`), so keys and tokens are folded here too, and
+Metabase accepts several spellings (it folds case, `_` and, by version, stray dashes), so names are folded here too, and
 the whole tree is searched rather than the places where native SQL is known to stand today.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 from urllib.parse import parse_qs
 
 MAX_DEPTH = 64
+_SEPARATORS = str.maketrans("", "", "-_ ")
 MAX_DATABASE = 9_999_999_999
 NATIVE_STAGE = "mbql.stage/native"
 
@@ -52,10 +53,13 @@ def inspect_query(query: object) -> Query | None:
     for depth, node in _objects(query):
         if depth > MAX_DEPTH:
             return None
+        found = _databases(node)
+        if found is None:
+            return None
         native = native or _is_native(node)
-        databases |= _databases(node)
+        databases |= found
     own = _databases(query)
-    if len(databases) != 1 or own != databases:
+    if own is None or len(databases) != 1 or own != databases:
         return None
     database = own.pop()
     return {"native": native, "database": str(database)} if 0 < database <= MAX_DATABASE else None
@@ -77,7 +81,7 @@ def _number(text: str) -> int | float:
 
 
 def _fold(text: object) -> str:
-    return text.lower().replace("_", "-") if isinstance(text, str) else ""
+    return text.lower().translate(_SEPARATORS) if isinstance(text, str) else ""
 
 
 def _objects(root: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -102,13 +106,9 @@ def _is_native(node: Mapping[str, Any]) -> bool:
     )
 
 
-def _databases(node: Mapping[str, Any]) -> set[int]:
-    """Whole numbers under a key that reads `database`; JSON doesn't tell 1 from 1.0."""
-    return {
-        int(value)
-        for key, value in node.items()
-        if _fold(key) == "database"
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and value == value // 1
-    }
+def _databases(node: Mapping[str, Any]) -> set[int] | None:
+    """Numbers under a key that reads `database`, None where one is no whole number; JSON doesn't tell 1 from 1.0."""
+    values = [value for key, value in node.items() if _fold(key) == "database"]
+    if all(isinstance(v, int | float) and not isinstance(v, bool) and v == v // 1 for v in values):
+        return {int(value) for value in values}
+    return None

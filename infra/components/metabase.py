@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra.access.model import Policies
+from infra.access.actions import ADHOC, NATIVE
+from infra.access.model import ANY, Policies, Role, Rule
 from infra.metabase.resources import GeneratedKey, MetabaseGroup, MetabasePermissions, MetabaseSetup
 from infra.naming import resource_name as named
 from infra.settings import Settings
@@ -43,7 +44,7 @@ class MetabaseAccess(pulumi.ComponentResource):
         )
         self.api_key = pulumi.Output.secret(setup.api_key)
         grants = {role.name: role.metabase for role in policies.roles if role.metabase is not None}
-        levels = {role.name: data_level(role.allowed_actions) for role in policies.roles}
+        levels = {role.name: data_levels(role) for role in policies.roles}
         groups = {
             name: MetabaseGroup(f"group-{name}", url=url, api_key=self.api_key, name=grant.group, opts=child)
             for name, grant in grants.items()
@@ -61,11 +62,28 @@ class MetabaseAccess(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def data_level(actions: frozenset[str]) -> str:
-    """Metabase's `create-queries` level that matches a role's actions (permissions graph, open source)."""
-    if "query:native" in actions:
-        return "query-builder-and-native"
-    return "query-builder" if "query:adhoc" in actions else "no"
+def data_levels(role: Role) -> dict[str, str]:
+    """Metabase's `create-queries` level by database id, `*` for all others (permissions graph, open source).
+
+    Metabase enforces what the edge can't see: routes of tables and fields, which name no database.
+    """
+    named = {i for rule in role.allow for i in _databases(rule) if i != ANY}
+    return {database: _level(role, database) for database in sorted({*named, ANY})}
+
+
+def _level(role: Role, database: str) -> str:
+    for action, level in ((NATIVE, "query-builder-and-native"), (ADHOC, "query-builder")):
+        allowed = any(action in rule.actions and {database, ANY} & _databases(rule) for rule in role.allow)
+        # A deny of any database is taken for all: Metabase may be stricter than the edge, never wider.
+        denied = any(action in rule.actions for rule in role.deny)
+        if allowed and not denied:
+            return level
+    return "no"
+
+
+def _databases(rule: Rule) -> set[str]:
+    chosen = (rule.on or {}).get("database", ())
+    return {chosen} if isinstance(chosen, str) else set(chosen)
 
 
 def _as_lists(ids: Mapping[str, float]) -> dict[str, list[int]]:

@@ -113,7 +113,7 @@ def _permissions_delete(state: State) -> None:
     with MetabaseClient(state["url"], state["apiKey"]) as client:
         known = client.groups()
     kept = {group: grants for group, grants in empty.items() if group in known}
-    setup.apply_permissions(state["url"], state["apiKey"], collections=kept, data=dict.fromkeys(kept, "no"))
+    setup.apply_permissions(state["url"], state["apiKey"], collections=kept, data={group: {} for group in kept})
 
 
 KINDS: dict[str, Kind] = {

@@ -102,7 +102,7 @@ class MetabasePermissions(_Resource):
         url: pulumi.Input[str],
         api_key: pulumi.Input[str],
         collections: Mapping[str, Mapping[str, str]],
-        data: Mapping[str, str],
+        data: Mapping[str, Mapping[str, str]],
         group_ids: Mapping[str, pulumi.Input[int]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

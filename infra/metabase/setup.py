@@ -103,11 +103,12 @@ def ensure_collections(client: MetabaseClient, names: set[str]) -> dict[str, lis
 
 
 def apply_permissions(
-    url: str, api_key: str, *, collections: Mapping[str, Mapping[str, str]], data: Mapping[str, str]
+    url: str, api_key: str, *, collections: Mapping[str, Mapping[str, str]], data: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
     """Makes Metabase's own graphs say what the policies say, and nothing else for these groups and All Users.
 
-    `collections` is group name → collection name → `read`/`write`; `data` is group name → `create-queries` level.
+    `collections` is group name → collection name → `read`/`write`; `data` is group name → database id, or `*` for
+    all others → `create-queries` level.
     Returns what was applied, with ids.
     """
     with MetabaseClient(url, api_key) as client:
@@ -121,15 +122,19 @@ def apply_permissions(
             for name, level in grants.items():
                 entry.update({str(i): level for i in (ids[name] if name != "root" else ["root"])})
             wanted[str(groups[group])] = entry
-        levels = {str(ALL_USERS): "no", **{str(groups[group]): level for group, level in data.items()}}
+        levels = {str(ALL_USERS): {}, **{str(groups[group]): by_id for group, by_id in data.items()}}
         _put_graph(client, "/api/collection/graph", lambda _: wanted)
         databases = [str(d["id"]) for d in client.call("GET", "/api/database")["data"]]
         _put_graph(
             client,
             "/api/permissions/graph",
-            lambda _: {g: {d: {"create-queries": level} for d in databases} for g, level in levels.items()},
+            lambda _: {g: {d: {"create-queries": _level(by_id, d)} for d in databases} for g, by_id in levels.items()},
         )
         return observe_permissions(client, list(wanted))
+
+
+def _level(by_id: Mapping[str, str], database: str) -> str:
+    return by_id.get(database, by_id.get("*", "no"))
 
 
 def _put_graph(client: MetabaseClient, path: str, wanted: Any) -> None:

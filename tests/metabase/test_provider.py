@@ -109,7 +109,7 @@ def test_permissions_shut_all_users_and_show_drift(url: str) -> None:
         "url": url,
         "apiKey": key,
         "collections": {"Analysts": {"Sales": "read", "Fresh": "write"}},
-        "data": {"Analysts": "no"},
+        "data": {"Analysts": {"1": "query-builder", "*": "no"}},
         "groupIds": {},
     }
     state = {**inputs, **kind.create(inputs)}
@@ -121,6 +121,9 @@ def test_permissions_shut_all_users_and_show_drift(url: str) -> None:
         assert graph["groups"][group][ids["Sales"]] == "read"
         assert graph["groups"][group][ids["Fresh"]] == "write"
         assert graph["groups"][group][ids["Leadership"]] == "none"
+        data = client.call("GET", "/api/permissions/graph")["groups"]
+        assert data["1"]["1"]["create-queries"] == "no"
+        assert data[group]["1"]["create-queries"] == "query-builder"
         assert kind.read(state) == {}
         graph["groups"] = {group: {ids["Leadership"]: "read"}}
         client.call("PUT", "/api/collection/graph", json=graph)

@@ -7,7 +7,13 @@ import { pathToFileURL } from "node:url";
 
 const folder = process.env.DEPLOYED;
 export const secrets = JSON.parse(readFileSync(join(folder, "secrets.json"), "utf8"));
-export const load = (name) => import(pathToFileURL(join(folder, "gateway", name)));
+/** A module of the gateway; a query after its name makes another instance, as another isolate has one. */
+export const load = (name) => {
+  const [file, query] = name.split("?");
+  const url = pathToFileURL(join(folder, "gateway", file));
+  if (query) url.search = query;
+  return import(url);
+};
 const require = createRequire(join(folder, "package.json"));
 export const { SignJWT, importJWK, UnsecuredJWT } = await import(pathToFileURL(require.resolve("jose")));
 

@@ -211,3 +211,32 @@ test("a body is read to its cap and no further", async () => {
   assert.deepEqual(readQuery(native, "query", "application/json"), { native: true, database: "1" });
   assert.equal(readQuery(native, "query", "text/plain"), null);
 });
+
+test("every spelling that some version of Metabase folds is read, and what can't be read is refused", () => {
+  const read = (text) => readQuery(new TextEncoder().encode(text), "query", "application/json");
+  for (const text of [
+    '{"database":1,"_database":2,"type":"query"}',
+    '{"database":1,"data-base":2,"type":"query"}',
+    '{"database":1,"Database":"2","type":"query"}',
+    '{"database":1,"query":{"source-query":{"DATABASE":null}}}',
+    '{"database":"1"}',
+    '{"database":true}',
+  ]) {
+    assert.equal(read(text), null, text);
+  }
+  for (const text of [
+    '{"database":1,"_type":"native","native_":{"query":"select 1"}}',
+    '{"database":1,"type":"NATIVE"}',
+    '{"database":1,"stages":[{"lib/type":"mbql.stage/native","native":"select 1"}]}',
+    '{"database":1,"query":{"joins":[{"source-query":{"na-tive":"select 1"}}]}}',
+  ]) {
+    assert.deepEqual(read(text), { native: true, database: "1" }, text);
+  }
+});
+
+test("an address is ASCII with one @ (CVE-2026-40574)", async () => {
+  const { isAddress } = await load("authenticate.js");
+  assert.ok(isAddress("a.b+c@example.com"));
+  for (const text of ["mi\u212Ae@x.com", "a@b@c", "a b@c", "@", "a@", "", null, ["a@b"], "a@b\n"])
+    assert.ok(!isAddress(text), String(text));
+});

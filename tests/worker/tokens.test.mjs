@@ -202,3 +202,27 @@ test("the trigger brings new keys, keeps the overlap, and ends withdrawn keys", 
     globalThis.fetch = before;
   }
 });
+
+test("an ID token whose audience names the gateway too is no bearer token", async () => {
+  const both = { ...ID, aud: ["mbgate", "https://bi.example.com"], azp: "mbgate" };
+  assert.equal(await reason(verifyBearer(await sign(both), NOW)), "token-type-foreign");
+});
+
+test("what somebody wrote into KV is linted, and nonsense there is no outage", async () => {
+  const find = keyFinder("provider");
+  for (const text of [
+    "null",
+    "[]",
+    "{",
+    '{"provider":5}',
+    '{"provider":{"keys":[{"kty":"oct","kid":"r1","k":"AA"}]}}',
+  ]) {
+    const env = { KEYS: { get: async () => text, put: async () => {} } };
+    const { refreshLater: later, keyFinder: finder } = await load(`keys.js?kv=${encodeURIComponent(text)}`);
+    const waiting = [];
+    later(env, { waitUntil: (promise) => waiting.push(promise) });
+    await Promise.all(waiting);
+    await finder("provider")({ kid: "r1", alg: "RS256" });
+  }
+  await find({ kid: "r1", alg: "RS256" });
+});

@@ -60,7 +60,7 @@ async function findOrCreate(api, person, groups) {
   if (known) return settle(api, known, groups);
   const memberships = [ALL_USERS, ...groups].map((id) => ({ id }));
   const made = await api("POST", "/api/user", { ...person, user_group_memberships: memberships });
-  if (made.status === 200) return { user: made.body, created: true };
+  if (made.status === 200) return { user: made.body, fresh: true };
   // Somebody else made the account between our look and our try: it is there now.
   const raced = made.status === 400 ? await find(api, person.email) : null;
   if (!raced) throw new Error(`POST /api/user was answered with ${made.status}`);
@@ -82,18 +82,19 @@ async function settle(api, user, groups) {
     });
     if (changed.status !== 200) throw new Error(`PUT /api/user/:id was answered with ${changed.status}`);
   }
-  return { user: body, created: false };
+  return { user: body, fresh: !same };
 }
 
 /**
- * Setting a password ends all of a person's sessions, so it is set at creation, and once more only when the derived one is
+ * Setting a password ends all of a person's sessions, so it is set at creation and when the groups changed (`fresh`): no
+ * session made in another role may go on with the new groups. And once more when the derived one is
  * not accepted: the account was made by somebody else, a rival sign-in has not set it yet, or the broker key is new.
  */
-async function signIn(env, api, { user, created }) {
+async function signIn(env, api, { user, fresh }) {
   const password = await derivedPassword(env.BROKER_KEY, user.id, EPOCH);
-  if (created) await setPassword(api, user.id, password);
+  if (fresh) await setPassword(api, user.id, password);
   let answer = await openWith(api, user.email, password);
-  for (let wait = 0; !created && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer); wait += 1) {
+  for (let wait = 0; !fresh && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer); wait += 1) {
     await new Promise((resolve) => setTimeout(resolve, RIVAL_WAIT_MS));
     answer = await openWith(api, user.email, password);
   }

@@ -26,6 +26,11 @@ export async function authenticate(request, env, now) {
   return { principal: personOf(session), session, stale };
 }
 
+/** One `@`, ASCII only: Unicode has letters that fold onto ASCII ones, and accounts are found by address. */
+export function isAddress(text) {
+  return typeof text === "string" && /^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(text);
+}
+
 /** The principal of a session. */
 export function personOf({ issuer, sub, email, name, claims }) {
   return { kind: "person", issuer, sub, email, name, claims };
@@ -73,7 +78,8 @@ async function byAccess(request, env, now) {
     };
     return { principal, session: null, stale: false };
   }
-  if (typeof payload.email !== "string" || !payload.sub) return { reason: "token-claims-invalid", bearer: false };
+  const unverified = payload.custom?.email_verified === false;
+  if (!isAddress(payload.email) || !payload.sub || unverified) return { reason: "token-claims-invalid", bearer: false };
   const claims = { ...payload.custom, email: payload.email };
   const principal = {
     kind: "person",

@@ -8,6 +8,7 @@
 import { importJWK } from "jose";
 
 import config from "./config.js";
+import { fromBase64url } from "./seal.js";
 
 const KV_NAME = "jwks";
 const READ_EVERY_MS = 60_000;
@@ -64,7 +65,7 @@ export function refreshLater(env, ctx) {
   ctx.waitUntil(
     env.KEYS.get(KV_NAME)
       .then((text) => {
-        if (text) newer = JSON.parse(text);
+        if (text) newer = trusted(text);
       })
       .catch(() => console.error(JSON.stringify({ type: "mbgate.fault", reason: "keys-unreadable" }))),
   );
@@ -72,7 +73,7 @@ export function refreshLater(env, ctx) {
 
 /** The cron trigger: fetches each issuer's keys, keeps only good ones, writes them where they changed. */
 export async function refreshKeys(env) {
-  const former = JSON.parse((await env.KEYS.get(KV_NAME)) ?? "{}");
+  const former = trusted((await env.KEYS.get(KV_NAME)) ?? "{}");
   const found = {};
   for (const [name, { uri, keys: deployed }] of Object.entries(sources)) {
     try {
@@ -101,6 +102,22 @@ export async function refreshKeys(env) {
   if (text !== JSON.stringify(former)) await env.KEYS.put(KV_NAME, text);
 }
 
+/** What KV holds, linted like an answer of the network: whoever writes there must not make a key by it. */
+function trusted(text) {
+  let parsed;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  const strings = (list) => (Array.isArray(list) ? list.filter((item) => typeof item === "string") : []);
+  const entries = Object.keys(sources).map((name) => {
+    const { keys, gone } = parsed?.[name] ?? {};
+    return [name, { keys: usable(keys), gone: strings(gone) }];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** Public signing keys that are worth trusting; others are left out, and a repeated key id drops both. */
 export function usable(keys) {
   const good = (Array.isArray(keys) ? keys : []).filter(isGood);
@@ -110,12 +127,18 @@ export function usable(keys) {
 function isGood(key) {
   if (!key || typeof key.kid !== "string" || key.kid === "" || key.d || (key.use ?? "sig") !== "sig") return false;
   if (key.kty === "RSA") {
-    const last = key.n?.at(-1) ?? "";
-    // 2048 bits are 342 base64url characters; an even modulus or a tiny exponent is no RSA key.
-    return (
-      (key.n?.length ?? 0) >= 342 && last !== "" && !["Ag", "AQ"].includes(key.e) && /^(RS|PS)/.test(algorithmOf(key))
-    );
+    const [modulus, exponent] = [bytesOf(key.n), bytesOf(key.e)];
+    const isStrong = modulus.length >= 256 && modulus[0] >= 0x80 && modulus.at(-1) % 2 === 1;
+    const isOdd = exponent.at(-1) % 2 === 1 && (exponent.length > 1 || exponent[0] >= 3);
+    return isStrong && isOdd && /^(RS|PS)/.test(algorithmOf(key));
   }
   if (key.kty === "EC") return CURVES[key.crv] !== undefined && algorithmOf(key) === CURVES[key.crv];
   return key.kty === "OKP" && ["EdDSA", "Ed25519"].includes(algorithmOf(key));
+}
+
+/** The bytes of a base64url number, without leading zeros; empty for anything else. */
+function bytesOf(text) {
+  const bytes = (typeof text === "string" && fromBase64url(text)) || new Uint8Array();
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first === -1 ? new Uint8Array() : bytes.subarray(first);
 }

@@ -25,24 +25,32 @@ const PUBLIC = new URL(config.public_url);
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export default {
-  async fetch(request, env, ctx) {
-    const record = newRecord(request);
-    let response;
-    try {
-      response = await answer(request, env, record);
-    } catch (error) {
-      response = onFault(request, record, error);
-    }
-    response.headers.set("Mbgate-Request-Id", record.requestId);
-    audit(env, record, response.status, Date.now());
-    refreshLater(env, ctx);
-    return response;
+  fetch(request, env, ctx) {
+    const work = handle(request, env, ctx);
+    // A client that hangs up must not keep its request out of the trail.
+    ctx.waitUntil(work.then(() => {}));
+    return work;
   },
 
   async scheduled(_event, env) {
     await refreshKeys(env);
   },
 };
+
+async function handle(request, env, ctx) {
+  const record = newRecord(request);
+  let response;
+  try {
+    response = await answer(request, env, record);
+  } catch (error) {
+    response = onFault(request, record, error);
+  }
+  response.headers.set("Mbgate-Request-Id", record.requestId);
+  if (PUBLIC.protocol === "https:") response.headers.set("Strict-Transport-Security", "max-age=31536000");
+  audit(env, record, response.status, Date.now());
+  refreshLater(env, ctx);
+  return response;
+}
 
 function newRecord(request) {
   const rest = request.url.slice(request.url.indexOf("//") + 2);
@@ -65,6 +73,10 @@ function newRecord(request) {
 }
 
 function onFault(request, record, error) {
+  if (request.signal.aborted && record.decision?.effect === "allow") {
+    record.reason = "client-aborted";
+    return problem(record, 499);
+  }
   record.effect = "deny";
   record.reason = error instanceof Problem ? error.reason : "internal-fault";
   if (!(error instanceof Problem)) {
@@ -84,7 +96,8 @@ function onFault(request, record, error) {
 
 async function answer(request, env, record) {
   const now = Math.floor(record.started / 1000);
-  if (record.host.toLowerCase() !== PUBLIC.host) return refuse(record, "host-unknown", 421);
+  const isOurs = record.host.toLowerCase() === PUBLIC.host && request.url.startsWith(`${PUBLIC.protocol}//`);
+  if (!isOurs) return refuse(record, "host-unknown", 421);
   if (splitPath(record.path) === null) return refuse(record, "path-malformed", 400);
   if (record.path.startsWith("/_gateway/") || record.path === "/_gateway") {
     return ownEndpoint(request, env, record, now, (principal) => roleOf(principal));

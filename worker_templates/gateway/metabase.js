@@ -21,13 +21,14 @@ export function knownMetabase(principal, session, role) {
 }
 
 /**
- * Asks the broker; people are found by their verified e-mail, machines have an address that no mail reaches.
+ * Asks the broker; people are found by their verified e-mail, machines have an address that no mail reaches, one for each
+ * role, so that a session made in one role never gains another role's groups.
  * @returns {Promise<string>} the Metabase session; throws a problem where the broker refuses
  */
 export async function openMetabase(env, principal, role) {
   // Access tells no name; Metabase then shows the address.
   const [first, ...rest] = principal.name === principal.email ? [] : (principal.name ?? "").split(" ");
-  const email = principal.email ?? `${encodeURIComponent(principal.sub)}@machines.mbgate.invalid`;
+  const email = principal.kind === "person" ? principal.email : await machineAddress(principal, role);
   const names = { first_name: first || null, last_name: rest.join(" ") || null };
   const answer = await env.BROKER.openSession({ email, ...names, role });
   if (!answer.session) throw authError(answer.error ?? "broker-failed");
@@ -36,4 +37,10 @@ export async function openMetabase(env, principal, role) {
     machines.set(keyOf(principal, role), answer.session);
   }
   return answer.session;
+}
+
+async function machineAddress(principal, role) {
+  const name = new TextEncoder().encode(JSON.stringify([principal.issuer, principal.sub, role]));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", name)).subarray(0, 16);
+  return `${[...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("")}@machines.mbgate.invalid`;
 }

@@ -41,7 +41,11 @@ const HANDLERS = {
   "GET sign-out": () => signOutPage(),
   "POST sign-out": endSession,
   "GET signed-out": () => signedOut(),
-  "GET denied": ({ request, env, record, now }) => showDenied(request, env, record, now),
+  "GET denied": async ({ request, env, record, now }) => {
+    const { principal = null } = await authenticate(request, env, now);
+    record.principal = principal;
+    return showDenied(request, env, record, now, principal);
+  },
   "GET jwks.json": ({ env }) => Response.json(publicKeys(env), { headers: { "Cache-Control": "public, max-age=60" } }),
   "GET whoami": whoami,
   "GET ": () => redirect("/"),

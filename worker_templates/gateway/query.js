@@ -72,7 +72,10 @@ export function inspectQuery(query) {
       for (const item of value) waiting.push([depth + 1, item]);
     } else if (isObject(value)) {
       native ||= isNative(value);
-      for (const database of databasesOf(value)) databases.add(database);
+      for (const database of databasesOf(value)) {
+        if (!Number.isInteger(database)) return null;
+        databases.add(database);
+      }
       for (const child of Object.values(value)) waiting.push([depth + 1, child]);
     }
   }
@@ -95,7 +98,7 @@ function isObject(value) {
 }
 
 function fold(text) {
-  return typeof text === "string" ? text.toLowerCase().replaceAll("_", "-") : "";
+  return typeof text === "string" ? text.toLowerCase().replace(/[-_ ]/g, "") : "";
 }
 
 function isNative(object) {
@@ -111,6 +114,6 @@ function isNative(object) {
 
 function databasesOf(object) {
   return Object.entries(object)
-    .filter(([name, value]) => fold(name) === "database" && Number.isInteger(value))
+    .filter(([name]) => fold(name) === "database")
     .map(([, value]) => value);
 }

@@ -46,17 +46,19 @@ export async function denied(request, env, record, now) {
     resource: decision?.resource ?? null,
     path: record.path.slice(0, 300),
     who: record.principal?.email ?? null,
+    sub: record.principal?.sub ?? null,
     id: record.requestId,
     exp: now + DENIED_SECONDS,
   };
   return redirect(`/_gateway/denied?why=${await seal(env, PURPOSE, told)}`);
 }
 
-/** `/_gateway/denied`: what was sealed, or the general page. It never redirects. */
-export async function showDenied(request, env, record, now) {
+/** `/_gateway/denied`: what was sealed, told to the person whom it is about; else the general page. It never redirects. */
+export async function showDenied(request, env, record, now, principal) {
   const why = new URL(request.url).searchParams.get("why") ?? "";
   const told = why.length < 4096 ? (await open(env, PURPOSE, why))?.value : null;
-  return deniedPage(told && told.exp > now ? told : { reason: "denied", id: record.requestId }, 403);
+  const isTheirs = told && told.exp > now && principal !== null && told.sub === principal.sub;
+  return deniedPage(isTheirs ? told : { reason: "denied", id: record.requestId }, 403);
 }
 
 /** The origin, or the broker on the way to it, does not answer. */

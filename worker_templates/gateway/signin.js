@@ -5,7 +5,7 @@
  * show a token to a page. Sources: OpenID Connect Core 3.1, RFC 7636, RFC 9207, RFC 6749 2.3.1, RP-Initiated Logout 1.0.
  */
 
-import { personOf } from "./authenticate.js";
+import { isAddress, personOf } from "./authenticate.js";
 import config from "./config.js";
 import { openMetabase } from "./metabase.js";
 import { signedOutPage, signInFailedPage } from "./pages.js";
@@ -97,7 +97,7 @@ async function redeem(request, env, now) {
   if (!tokens) return { reason: "sign-in-failed" };
   const { payload, reason } = await verifyIdToken(tokens.id_token, transaction.nonce);
   if (reason) return { reason };
-  if (typeof payload.email !== "string" || payload.email.split("@").length !== 2) return { reason: "sign-in-failed" };
+  if (!isAddress(payload.email)) return { reason: "sign-in-failed" };
   if (payload.email_verified !== true) return { reason: "email-unverified" };
   const person = {
     issuer: config.identity.provider,

@@ -88,6 +88,8 @@ export async function verifyBearer(token, now) {
     algorithms,
     requiredClaims: ["sub", "exp"],
   });
+  // Only ID tokens answer a nonce; one whose audience names both must not pass here.
+  if (result.payload?.nonce !== undefined) return { reason: "token-type-foreign" };
   if (result.payload) {
     if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
     verified.set(key, result.payload);
