@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import content, people, system
+from . import answers, content, people, system
 from .auth import ADMINISTRATORS, ALL_USERS, Refused, Throttle, user_of
 from .context import VERSION, Context, refusal
 from .sample import make_sample_database
@@ -119,6 +119,7 @@ def make_app(folder: Path, *, setup_token: str | None = None, boot_seconds: floa
         *system.ROUTES,
         *people.ROUTES,
         *content.ROUTES,
+        *answers.ROUTES,
         Route("/app/dist/{name}", asset),
         Route("/{path:path}", page, methods=METHODS),
     ]

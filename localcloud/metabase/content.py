@@ -1,27 +1,20 @@
-"""Collections, dashboards, questions and their answers, each behind the person's own permissions."""
+"""Collections, dashboards and questions, each behind the person's own permissions."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import secrets
-from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import exports, queries
+from . import queries
 from .auth import Refused, require_user
 from .context import body_of, context_of, need
 from .permissions import may_read, require_collection, require_queries
 from .sample import DATABASE_ID
 from .store import Store
-
-CHUNK = 4096
-FORMATS = ("csv", "json", "xlsx")
 
 
 def _collection(store: Store, which: str) -> dict[str, Any]:
@@ -137,7 +130,8 @@ async def search(request: Request) -> Response:
     return JSONResponse({"data": found, "total": len(found), "models": ["dashboard", "card"], "limit": 50, "offset": 0})
 
 
-def _readable_document(request: Request, table: str, level: str = "read") -> tuple[dict[str, Any], dict[str, Any]]:
+def readable_document(request: Request, table: str, level: str = "read") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The person and the card or dashboard that the path names; 403 or 404 as Metabase answers."""
     store = context_of(request).store
     user = require_user(store, request)
     document = _document(store, table, request.path_params["id"])
@@ -148,7 +142,7 @@ def _readable_document(request: Request, table: str, level: str = "read") -> tup
 async def show_dashboard(request: Request) -> Response:
     """GET /api/dashboard/{id} with its cards"""
     store = context_of(request).store
-    user, dashboard = _readable_document(request, "dashboard")
+    user, dashboard = readable_document(request, "dashboard")
     cards = [{**dc, "card": store.document("card", dc["card_id"])} for dc in dashboard["dashcards"]]
     return JSONResponse(
         {**dashboard, "dashcards": cards, "can_write": may_read(store, user, dashboard["collection_id"], "write")}
@@ -177,18 +171,19 @@ async def create_dashboard(request: Request) -> Response:
 async def update_dashboard(request: Request) -> Response:
     """PUT /api/dashboard/{id}"""
     body = await body_of(request)
-    _, dashboard = _readable_document(request, "dashboard", "write")
+    _, dashboard = readable_document(request, "dashboard", "write")
     known = {k: v for k, v in body.items() if k in dashboard and k not in ("id", "entity_id")}
     return JSONResponse(context_of(request).store.put_document("dashboard", {**dashboard, **known}))
 
 
 async def query_metadata(request: Request) -> Response:
     """GET …/query_metadata"""
-    _readable_document(request, "dashboard")
-    return JSONResponse({"databases": [_database()], "tables": [], "fields": [], "cards": [], "dashboards": []})
+    readable_document(request, "dashboard")
+    return JSONResponse({"databases": [database_answer()], "tables": [], "fields": [], "cards": [], "dashboards": []})
 
 
-def _database() -> dict[str, Any]:
+def database_answer() -> dict[str, Any]:
+    """The sample database as `GET /api/database/:id` shows it."""
     return {
         "id": DATABASE_ID,
         "name": "Sample Database",
@@ -198,52 +193,9 @@ def _database() -> dict[str, Any]:
     }
 
 
-async def _stream(answer: dict[str, Any]) -> AsyncIterator[bytes]:
-    text = json.dumps(answer).encode()
-    for start in range(0, len(text), CHUNK):
-        yield text[start : start + CHUNK]
-        await asyncio.sleep(0)
-
-
-async def _answer(
-    request: Request, query: dict[str, Any], kind: str | None, more: dict[str, Any] | None = None
-) -> Response:
-    found = await asyncio.to_thread(queries.run, context_of(request).sample, query)
-    if kind is None:
-        headers = {"Connection": "close"}
-        return StreamingResponse(
-            _stream({**found, **(more or {})}), status_code=202, media_type="application/json", headers=headers
-        )
-    if kind not in FORMATS:
-        raise Refused(404, "API endpoint does not exist.")
-    if found["status"] == "failed":
-        return JSONResponse({"error": found["error"], "status": "failed"}, status_code=202)
-    name = f'attachment; filename="query_result.{kind}"'
-    return Response(exports.export(found, kind), media_type=exports.TYPES[kind], headers={"Content-Disposition": name})
-
-
-async def run_card(request: Request) -> Response:
-    """POST /api/card/{id}/query, also with a format"""
-    _, card = _readable_document(request, "card")
-    return await _answer(request, card["dataset_query"], request.path_params.get("format"), {"context": "question"})
-
-
-async def run_dashcard(request: Request) -> Response:
-    """POST /api/dashboard/{id}/dashcard/{dashcard}/card/{card}/query, also with a format"""
-    store = context_of(request).store
-    _, dashboard = _readable_document(request, "dashboard")
-    wanted = (request.path_params["dashcard"], request.path_params["card"])
-    if wanted not in {(dc["id"], dc["card_id"]) for dc in dashboard["dashcards"]}:
-        raise Refused(404, "Not found.")
-    card = store.document("card", wanted[1])
-    if card is None:
-        raise Refused(404, "Not found.")
-    return await _answer(request, card["dataset_query"], request.path_params.get("format"), {"context": "dashboard"})
-
-
 async def show_card(request: Request) -> Response:
     """GET /api/card/{id}"""
-    _, card = _readable_document(request, "card")
+    _, card = readable_document(request, "card")
     return JSONResponse(card)
 
 
@@ -276,56 +228,11 @@ async def update_card(request: Request) -> Response:
     """PUT /api/card/{id}"""
     body = await body_of(request)
     store = context_of(request).store
-    user, card = _readable_document(request, "card", "write")
+    user, card = readable_document(request, "card", "write")
     if "dataset_query" in body:
         require_queries(store, user, queries.is_native(body["dataset_query"]))
     known = {k: v for k, v in body.items() if k in card and k not in ("id", "entity_id")}
     return JSONResponse(store.put_document("card", {**card, **known}))
-
-
-async def dataset(request: Request) -> Response:
-    """POST /api/dataset, also with a format (the query then as JSON or as a form's field)"""
-    store = context_of(request).store
-    user, kind = require_user(store, request), request.path_params.get("format")
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        query = json.loads(parse_qs((await request.body()).decode())["query"][0])
-    else:
-        query = await body_of(request)
-        if kind is not None:
-            inner = query.get("query")
-            query = json.loads(inner) if isinstance(inner, str) else inner
-    require_queries(store, user, queries.is_native(query))
-    return await _answer(request, query, kind)
-
-
-async def dataset_native(request: Request) -> Response:
-    """POST /api/dataset/native: the SQL of a query"""
-    store, query = context_of(request).store, await body_of(request)
-    require_queries(store, require_user(store, request), True)
-    try:
-        sql, values = queries.to_sql(query)
-    except queries.QueryFailed as error:
-        raise Refused(400, str(error)) from None
-    return JSONResponse({"query": sql, "params": values or None})
-
-
-async def databases(request: Request) -> Response:
-    """GET /api/database"""
-    require_user(context_of(request).store, request)
-    return JSONResponse({"data": [_database()], "total": 1})
-
-
-async def database(request: Request) -> Response:
-    """GET /api/database/{id} and its metadata"""
-    require_user(context_of(request).store, request)
-    if request.path_params["id"] != DATABASE_ID:
-        raise Refused(404, "Not found.")
-    tables = [
-        {"id": number, "name": name.upper(), "display_name": name.capitalize(), "db_id": DATABASE_ID,
-         "fields": [{"id": f, "name": c} for f, (t, c) in queries.FIELDS.items() if t == name]}
-        for number, name in queries.TABLES.items()
-    ]  # fmt: skip
-    return JSONResponse({**_database(), "tables": tables})
 
 
 async def empty_list(request: Request) -> Response:
@@ -335,7 +242,6 @@ async def empty_list(request: Request) -> Response:
 
 
 CARD, DASHBOARD = "/api/card/{id}", "/api/dashboard/{id}"
-DASHCARD = DASHBOARD + "/dashcard/{dashcard:int}/card/{card:int}/query"
 ROUTES = [
     Route("/api/collection", collections, methods=["GET"]),
     Route("/api/collection", create_collection, methods=["POST"]),
@@ -353,18 +259,8 @@ ROUTES = [
     Route(DASHBOARD, show_dashboard, methods=["GET"]),
     Route(DASHBOARD, update_dashboard, methods=["PUT"]),
     Route(DASHBOARD + "/query_metadata", query_metadata),
-    Route(DASHCARD, run_dashcard, methods=["POST"]),
-    Route(DASHCARD + "/{format}", run_dashcard, methods=["POST"]),
     Route("/api/card", list_cards, methods=["GET"]),
     Route("/api/card", create_card, methods=["POST"]),
     Route(CARD, show_card, methods=["GET"]),
     Route(CARD, update_card, methods=["PUT"]),
-    Route(CARD + "/query", run_card, methods=["POST"]),
-    Route(CARD + "/query/{format}", run_card, methods=["POST"]),
-    Route("/api/dataset", dataset, methods=["POST"]),
-    Route("/api/dataset/native", dataset_native, methods=["POST"]),
-    Route("/api/dataset/{format}", dataset, methods=["POST"]),
-    Route("/api/database", databases),
-    Route("/api/database/{id:int}", database),
-    Route("/api/database/{id:int}/metadata", database),
 ]
