@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.mbgate-installed
 
+# The virtual environment's Node.js runs the Node programs, whatever the machine has.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .PHONY: help setup demo demo-down test test-ci check format clean
 
 help: ## list the commands
@@ -23,7 +26,7 @@ $(STAMP): pyproject.toml requirements.lock package-lock.json
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m infra.environments.node
 	@echo "installing the Node parts (3 of 3)"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-save --ignore-scripts --silent
+	@npm install --no-save --ignore-scripts --silent
 	@touch $(STAMP)
 
 demo: setup ## deploy the whole system on this machine and leave it running

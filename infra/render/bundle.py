@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +80,11 @@ def bundle_code(root: Path, entry: str) -> str:
             help="run `make setup`",
         )
     command = [str(esbuild), f"worker_templates/{entry}", *ESBUILD]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    # esbuild's launcher is a Node.js script, and the virtual environment has a Node.js of its own.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
     if done.returncode != 0:
         raise RenderError(f"`worker_templates/{entry}` can't be bundled:\n{done.stderr.strip()}", code="bundle-failed")
     return done.stdout
