@@ -77,7 +77,7 @@ export async function refreshKeys(env) {
   const found = {};
   for (const [name, { uri, keys: deployed }] of Object.entries(sources)) {
     try {
-      const response = await fetch(uri, { redirect: "error", headers: { accept: "application/json" } });
+      const response = await fetch(uri, { redirect: "manual", headers: { accept: "application/json" } });
       const text = await response.text();
       if (!response.ok || text.length > MAX_BYTES) throw new Error(`status ${response.status}`);
       const keys = usable(JSON.parse(text).keys);
