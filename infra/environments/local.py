@@ -93,6 +93,7 @@ def stop(world: World, report: Report) -> None:
 
 def open_engine(world: World, cli: Path, report: Report) -> Engine:
     """The engine on stack `local`, with stand-ins for the plugins that this machine lacks."""
+    drop_torn_attributes(world.folder / "pulumi")
     extra = stand_in_path(world, report)
     environment = stack_environment(
         backend=world.folder / "pulumi",
@@ -113,6 +114,19 @@ def last_choices(world: World) -> Choices:
     """What the last run was started with, or the defaults."""
     file = world.folder / "choices.json"
     return Choices(**json.loads(file.read_text())) if file.exists() else Choices()
+
+
+def drop_torn_attributes(backend: Path) -> None:
+    """Removes attribute files that a killed engine left empty, on which every later command would end with `EOF`.
+
+    The file backend writes a content type into `NAME.attrs` beside each file, and not in one step. Nothing is lost with
+    a torn one: a file without attributes is read like any other.
+    """
+    for file in backend.glob("**/*.attrs"):
+        try:
+            json.loads(file.read_text())
+        except ValueError:
+            file.unlink(missing_ok=True)
 
 
 def new_salt(world: World, engine: Engine) -> str | None:

@@ -120,6 +120,16 @@ def test_after_all_that_nothing_has_changed(demo: Demo) -> None:
     assert not any(word in done.stdout for word in (" created", " updated", " replaced"))
 
 
+def test_attributes_that_a_killed_engine_left_empty_are_no_end(demo: Demo) -> None:
+    torn = list((demo.folder / "pulumi").glob("**/stacks/**/*.attrs"))
+    assert torn
+    for file in torn:
+        file.write_text("")
+    done = deploy(demo)
+    assert done.returncode == 0, done.stderr
+    assert "unchanged" in done.stdout
+
+
 def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
     """Kills the engine in the middle of the first deployment of another world; the next run finishes it."""
     mbgate = Path(sys.executable).parent / "mbgate"
