@@ -8,11 +8,13 @@ the whole tree is searched rather than the places where native SQL is known to s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 from urllib.parse import parse_qs
 
 MAX_DEPTH = 64
+UTF8 = re.compile(r'"?utf-?8"?')
 _SEPARATORS = str.maketrans("", "", "-_ ")
 MAX_DATABASE = 9_999_999_999
 NATIVE_STAGE = "mbql.stage/native"
@@ -31,7 +33,7 @@ def read_query(body: str, form: str = "query", content_type: str = "application/
     `form` is the route's: `query` for a JSON query; `export-form` for a JSON object or an urlencoded form whose
     `query` is the query, or a string that holds it.
     """
-    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
+    kind = _media_type(content_type)
     if form == "query":
         return inspect_query(_parse(body)) if kind == "application/json" else None
     if kind == "application/x-www-form-urlencoded":
@@ -65,12 +67,28 @@ def inspect_query(query: object) -> Query | None:
     return {"native": native, "database": str(database)} if 0 < database <= MAX_DATABASE else None
 
 
+def _media_type(content_type: str) -> str:
+    """The media type; empty where a charset is named that the origin would read other characters from than we do."""
+    kind, *parameters = content_type.lower().split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = [value.strip() for name, _, value in pairs if name.strip() == "charset"]
+    return kind.strip() if all(UTF8.fullmatch(charset) for charset in charsets) else ""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two equal keys one reader keeps the last and another the first, so such a text has no one meaning."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("repeated key")
+    return found
+
+
 def _parse(text: str) -> Any:
     def refuse(name: str) -> None:
         raise ValueError(name)
 
     try:
-        return json.loads(text, parse_constant=refuse, parse_int=_number)
+        return json.loads(text, parse_constant=refuse, parse_int=_number, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         return None
 

@@ -11,6 +11,8 @@ import pulumi_cloudflare as cloudflare
 from infra.render.bundle import Bundle
 
 COMPATIBILITY_DATE = "2026-11-01"
+# Without it a request's signal never fires, and the origin goes on for a client that has left.
+COMPATIBILITY_FLAGS = ("enable_request_signal",)
 
 
 class WorkerDeployment(pulumi.ComponentResource):
@@ -56,6 +58,7 @@ class WorkerDeployment(pulumi.ComponentResource):
             modules=modules,
             bindings=bindings,
             compatibility_date=COMPATIBILITY_DATE,
+            compatibility_flags=list(COMPATIBILITY_FLAGS),
             opts=child,
         )
         deployment = cloudflare.WorkersDeployment(

@@ -145,3 +145,23 @@ def test_sql_anywhere_is_found(query: dict[str, Any], data: st.DataObject) -> No
     marker = data.draw(st.sampled_from([("native", "select 1"), ("lib/type", "mbql.stage/native"), ("type", "native")]))
     place[marker[0]] = marker[1]
     assert inspect_query(query) == {"native": True, "database": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('{"database":1,"type":"query","type":"native"}', "application/json"),
+        ('{"database":1,"query":{"a":1,"\\u0061":2}}', "application/json"),
+        ('{"database":1}', "application/json; charset=shift_jis"),
+        ('{"database":1}', 'application/json; charset="utf-16"'),
+        ('{"database":1}', "application/json; charset=utf-8; charset=latin1"),
+        ('{"database":1}', "application/json; charset"),
+    ],
+)
+def test_a_body_with_two_readings_is_refused(body: str, content_type: str) -> None:
+    assert read_query(body, "query", content_type) is None
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; CHARSET="UTF-8"', ";charset=utf8", "; boundary=x"])
+def test_utf8_by_any_of_its_names_is_read(charset: str) -> None:
+    assert read_query('{"database":1}', "query", f"application/json{charset}") == {"native": False, "database": "1"}

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { load, NOW, SignJWT, secrets, sign, UnsecuredJWT } from "./harness.mjs";
 
 const { verifyIdToken, verifyBearer, verifyAccess } = await load("tokens.js");
-const { algorithmOf, keyFinder, refreshKeys, refreshLater, usable } = await load("keys.js");
+const { algorithmOf, usable } = await load("jwks.js");
+const { keyFinder, refreshKeys, refreshLater } = await load("keys.js");
 
 const ID = { iss: "https://idp.example.com", aud: "mbgate", sub: "u1", exp: NOW + 300, iat: NOW, nonce: "n1" };
 const BEARER = { iss: "https://idp.example.com", aud: "https://bi.example.com", sub: "bot", exp: NOW + 300, iat: NOW };
@@ -140,22 +141,49 @@ test("Access: application tokens of this application only", async () => {
 
 test("keys from the network are linted", () => {
   const { public: good } = secrets.keys.r1;
-  const bad = [
-    { ...good, kid: undefined },
-    { ...good, kid: "x", d: "AQ" },
-    { ...good, kid: "x", e: "AQ" },
-    { ...good, kid: "x", n: good.n.slice(0, 171) },
-    { ...good, kid: "x", alg: "HS256" },
-    { ...good, kid: "x", use: "enc" },
-    { kty: "oct", kid: "x", k: "c2VjcmV0" },
-    { ...secrets.keys.e1.public, kid: "x", crv: "secp256k1" },
-  ];
-  assert.deepEqual(
-    usable([good, ...bad]).map((k) => k.kid),
-    ["r1"],
-  );
+  const { public: curve } = secrets.keys.e1;
+  const bytes = Buffer.from(good.n, "base64url");
+  const even = Buffer.from(bytes);
+  even[even.length - 1] &= 0xfe;
+  const encoded = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part))).toString("base64url");
+  const bad = {
+    "no key id": { ...good, kid: undefined },
+    "an empty key id": { ...good, kid: "" },
+    "a number as key id": { ...good, kid: 1 },
+    "a private key": { ...good, d: "AQ" },
+    "an exponent of 1": { ...good, e: "AQ" },
+    "an exponent of 2": { ...good, e: "Ag" },
+    "an even exponent": { ...good, e: "AQAA" },
+    "an exponent of zero": { ...good, e: "AAAA" },
+    "no exponent": { ...good, e: undefined },
+    "an even modulus": { ...good, n: even.toString("base64url") },
+    "a short modulus": { ...good, n: good.n.slice(0, 171) },
+    "a short modulus behind zeros": { ...good, n: encoded(Buffer.alloc(200), bytes.subarray(0, 127), [1]) },
+    "2047 bits": { ...good, n: encoded([0x7f], bytes.subarray(1)) },
+    "an endless modulus": { ...good, n: encoded(bytes, Buffer.alloc(2000, 1)) },
+    "no modulus": { ...good, n: undefined },
+    "an HMAC algorithm": { ...good, alg: "HS256" },
+    "no algorithm at all": { ...good, alg: "none" },
+    "a curve's algorithm": { ...good, alg: "ES256" },
+    "an encryption key": { ...good, use: "enc" },
+    "a key that only encrypts": { ...good, key_ops: ["encrypt"] },
+    "a symmetric key": { kty: "oct", kid: "x", k: "c2VjcmV0" },
+    "an unknown curve": { ...curve, crv: "secp256k1" },
+    "an inherited curve": { ...curve, crv: "constructor" },
+    "a curve with another algorithm": { ...curve, alg: "ES384" },
+    "a point without y": { ...curve, y: undefined },
+    "a short point": { ...curve, x: curve.x.slice(0, 20) },
+    "a key agreement curve": { kty: "OKP", crv: "X25519", kid: "x", alg: "EdDSA", x: curve.x },
+    "an unknown type": { ...good, kty: "constructor" },
+    "no object": 7,
+    nothing: null,
+  };
+  for (const [name, key] of Object.entries(bad)) assert.deepEqual(usable([key]), [], name);
+  assert.deepEqual(usable([good, ...Object.values(bad), curve]), [good, curve]);
+  assert.deepEqual(usable([{ ...good, n: encoded([0], bytes) }]).length, 1);
   assert.deepEqual(usable([good, good]), []);
   assert.deepEqual(usable(undefined), []);
+  assert.deepEqual(usable({ 0: good, length: 1 }), []);
 });
 
 test("the trigger brings new keys, keeps the overlap, and ends withdrawn keys", async () => {

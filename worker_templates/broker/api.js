@@ -2,6 +2,8 @@
 
 import config from "./config.js";
 
+const TIMEOUT_MS = 15_000;
+
 /**
  * @param {object} env
  * @returns {(method: string, path: string, body?: object, options?: {anonymous?: boolean}) => Promise<{status: number, body: any}>}
@@ -16,6 +18,7 @@ export function metabaseApi(env) {
       headers,
       body: body === undefined ? null : JSON.stringify(body),
       redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     };
     const response = await send(env, path, init);
     const text = await response.text();

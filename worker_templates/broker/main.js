@@ -15,8 +15,7 @@ const ADMINISTRATORS = 2;
 /** Part of every derived password; a new value gives everybody a new one at their next sign-in. */
 const EPOCH = 1;
 /** How long a rival sign-in, which made the account a moment ago, may take to set the password. */
-const RIVAL_WAITS = 2;
-const RIVAL_WAIT_MS = 250;
+const RIVAL_WAIT_MS = 400;
 
 export default class Broker extends WorkerEntrypoint {
   /** Nothing is served over HTTP. */
@@ -46,13 +45,16 @@ export default class Broker extends WorkerEntrypoint {
 
 function groupsOf(env, role) {
   const all = typeof env.GROUPS === "string" ? JSON.parse(env.GROUPS) : env.GROUPS;
-  return Object.hasOwn(all, role) ? all[role] : null;
+  const groups = Object.hasOwn(all, role) ? all[role] : null;
+  // No role makes an administrator, whatever the deployment says.
+  return Array.isArray(groups) && !groups.includes(ADMINISTRATORS) ? groups : null;
 }
 
 async function find(api, email) {
-  const { body } = await api("GET", `/api/user?query=${encodeURIComponent(email)}&status=all`);
+  const { status, body } = await api("GET", `/api/user?query=${encodeURIComponent(email)}&status=all`);
+  if (status !== 200) throw new Error(`GET /api/user was answered with ${status}`);
   const users = body.data ?? body;
-  return users.find((user) => user.email.toLowerCase() === email) ?? null;
+  return users.find((user) => user.email?.toLowerCase() === email) ?? null;
 }
 
 async function findOrCreate(api, person, groups) {
@@ -87,25 +89,31 @@ async function settle(api, user, groups) {
 
 /**
  * Setting a password ends all of a person's sessions, so it is set at creation and when the groups changed (`fresh`): no
- * session made in another role may go on with the new groups. And once more when the derived one is
- * not accepted: the account was made by somebody else, a rival sign-in has not set it yet, or the broker key is new.
+ * session made in another role may go on with the new groups. Also for an account that nobody has used yet, and once more
+ * where the derived one is not accepted: the broker key is new, or somebody else set a password. Wrong passwords are no way
+ * to find out: ten of them lock the person out for an hour.
  */
 async function signIn(env, api, { user, fresh }) {
   const password = await derivedPassword(env.BROKER_KEY, user.id, EPOCH);
-  if (fresh) await setPassword(api, user.id, password);
+  if (fresh || (await isUnused(api, user))) await setPassword(api, user.id, password);
   let answer = await openWith(api, user.email, password);
-  for (let wait = 0; !fresh && wait < RIVAL_WAITS && answer.status === 401 && !isThrottled(answer); wait += 1) {
-    await new Promise((resolve) => setTimeout(resolve, RIVAL_WAIT_MS));
-    answer = await openWith(api, user.email, password);
-  }
   if (answer.status === 401 && !isThrottled(answer)) {
     await setPassword(api, user.id, password);
     answer = await openWith(api, user.email, password);
   }
   if (isThrottled(answer)) return { error: "origin-throttled" };
-  // With a second factor Metabase answers 200 without an id.
+  // With a second factor Metabase answers 200 without an id: the status alone says nothing.
+  if (answer.body?.mfa_required) return { error: "second-factor-required" };
   if (!answer.body?.id) throw new Error(`POST /api/session was answered with ${answer.status}`);
   return { session: answer.body.id, user_id: user.id };
+}
+
+/** Nobody ever signed in with this account, and no rival that made it a moment ago did so while we waited. */
+async function isUnused(api, user) {
+  if (user.last_login !== null) return false;
+  await new Promise((resolve) => setTimeout(resolve, RIVAL_WAIT_MS));
+  const { body } = await api("GET", `/api/user/${user.id}`);
+  return body.last_login === null;
 }
 
 function openWith(api, username, password) {

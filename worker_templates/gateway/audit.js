@@ -6,6 +6,14 @@
 
 import { digest } from "./table.js";
 
+/** Path segments that open something by themselves: reset tokens, public links, signed embeds. */
+const CAPABILITY = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/gi;
+
+/** @param {string} path @returns {string} the path as a log may hold it */
+export function loggedPath(path) {
+  return path.slice(0, 2048).replace(CAPABILITY, "…").slice(0, 512);
+}
+
 /** @param {object} env @param {object} record what the stages noted @param {number} status @param {number} finished ms */
 export function audit(env, record, status, finished) {
   const { decision, principal } = record;
@@ -19,8 +27,8 @@ export function audit(env, record, status, finished) {
     issuer: principal?.issuer ?? null,
     role: decision?.role ?? null,
     team: record.team ?? null,
-    method: record.method,
-    path: record.path.slice(0, 512),
+    method: record.method.slice(0, 32),
+    path: loggedPath(record.path),
     route: decision?.route ?? record.own ?? null,
     actions: decision?.actions ?? [],
     resource_kind: decision?.resource?.kind ?? null,
@@ -32,7 +40,7 @@ export function audit(env, record, status, finished) {
     worker_version: env.VERSION?.id ?? null,
     status,
     latency_ms: finished - record.started,
-    country: record.country,
+    country: record.country?.slice(0, 8) ?? null,
   };
   console.log(JSON.stringify(event));
   try {

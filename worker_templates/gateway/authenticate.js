@@ -6,7 +6,7 @@
  */
 
 import config from "./config.js";
-import { readSession } from "./session.js";
+import { keptClaims, readSession } from "./session.js";
 import { verifyAccess, verifyBearer } from "./tokens.js";
 
 /**
@@ -26,11 +26,6 @@ export async function authenticate(request, env, now) {
   return { principal: personOf(session), session, stale };
 }
 
-/** One `@`, ASCII only: Unicode has letters that fold onto ASCII ones, and accounts are found by address. */
-export function isAddress(text) {
-  return typeof text === "string" && /^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(text);
-}
-
 /** The principal of a session. */
 export function personOf({ issuer, sub, email, name, claims }) {
   return { kind: "person", issuer, sub, email, name, claims };
@@ -47,50 +42,50 @@ async function byBearer(authorization, now) {
 }
 
 function machineOf(payload) {
-  const email = typeof payload.email === "string" && payload.email_verified === true ? payload.email : null;
-  return {
-    kind: "machine",
-    issuer: config.identity.provider,
-    sub: payload.sub,
-    email,
-    name: payload.client_id ?? payload.sub,
-    claims: payload,
-  };
+  const email = isAddress(payload.email) && payload.email_verified === true ? payload.email.toLowerCase() : null;
+  const name = typeof payload.client_id === "string" ? payload.client_id : payload.sub;
+  return { kind: "machine", issuer: config.identity.provider, sub: payload.sub, email, name, claims: payload };
+}
+
+/** One `@`, ASCII only: Unicode has letters that fold onto ASCII ones, and accounts are found by address (CVE-2026-40574). */
+export function isAddress(text) {
+  return typeof text === "string" && /^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(text);
 }
 
 async function byAccess(request, env, now) {
-  const { payload, reason } = await verifyAccess(request.headers.get("cf-access-jwt-assertion"));
-  if (reason)
-    return {
-      reason: request.headers.has("cf-access-jwt-assertion") ? reason : "access-token-missing",
-      bearer: false,
-    };
-  const issuer = config.identity.provider;
-  if (payload.common_name) {
-    const claims = { common_name: payload.common_name };
-    const principal = {
-      kind: "machine",
-      issuer,
-      sub: payload.common_name,
-      email: null,
-      name: payload.common_name,
-      claims,
-    };
-    return { principal, session: null, stale: false };
+  const token = request.headers.get("cf-access-jwt-assertion");
+  if (token === null) return { reason: "access-token-missing", bearer: false };
+  const { payload, reason } = await verifyAccess(token);
+  if (reason) return { reason, bearer: false };
+  if (payload.common_name && !payload.sub && !payload.email) {
+    return { principal: serviceOf(payload.common_name), session: null, stale: false };
   }
   const unverified = payload.custom?.email_verified === false;
   if (!isAddress(payload.email) || !payload.sub || unverified) return { reason: "token-claims-invalid", bearer: false };
-  const claims = { ...payload.custom, email: payload.email };
-  const principal = {
-    kind: "person",
-    issuer,
-    sub: payload.sub,
-    email: payload.email,
-    name: payload.email,
-    claims,
-  };
+  const principal = accessPerson(payload);
   const found = await readSession(request, env, now);
+  // Two cookies mean that somebody else may have planted one: neither's Metabase session is used.
+  if (found.reason === "session-cookie-duplicated") return { reason: found.reason, bearer: false };
   // A cookie of somebody else, or of another sign-in, holds nothing for this one.
-  const own = found.session?.sub === payload.sub && found.session.email === payload.email;
-  return { principal, session: own ? { ...found.session, claims } : null, stale: own && found.stale };
+  const own = found.session?.sub === principal.sub && found.session.email === principal.email;
+  return { principal, session: own ? { ...found.session, claims: principal.claims } : null, stale: own && found.stale };
+}
+
+function serviceOf(name) {
+  const claims = { common_name: name };
+  return { kind: "machine", issuer: config.identity.provider, sub: name, email: null, name, claims };
+}
+
+function accessPerson({ sub, email: written, custom }) {
+  const email = written.toLowerCase();
+  // `common_name` is what roles of machines match on: no identity provider may say it of a person.
+  const { common_name: _, ...told } = custom ?? {};
+  return {
+    kind: "person",
+    issuer: config.identity.provider,
+    sub,
+    email,
+    name: email,
+    claims: keptClaims({ ...told, email }),
+  };
 }

@@ -6,7 +6,7 @@
 
 import config from "./config.js";
 
-const UNREACHABLE = new Set([502, 504, 520, 521, 522, 523, 524, 525, 526, 530]);
+const UNREACHABLE = new Set([502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530]);
 const STATIC = /^\/app\/(?:dist|fonts)\//;
 
 /**
@@ -14,7 +14,7 @@ const STATIC = /^\/app\/(?:dist|fonts)\//;
  * @returns {Promise<Response | null>} null where the origin can't be reached
  */
 export async function forward({ request, env, path, search, headers, body }) {
-  const init = { method: request.method, headers, body, redirect: "manual", signal: request.signal };
+  const init = { method: request.method, headers, body, redirect: "manual", signal: clientGone(request) };
   try {
     const answer = await send(env, path + search, init);
     // Metabase names its version on every answer; without it, these statuses are the private path's own.
@@ -25,6 +25,16 @@ export async function forward({ request, env, path, search, headers, body }) {
   }
 }
 
+/**
+ * Aborted when the client hangs up (the compatibility flag `enable_request_signal` makes the runtime tell). A signal of our
+ * own: while `waitUntil` holds a request for the trail, the request's own signal does not end its sub-request.
+ */
+function clientGone(request) {
+  const controller = new AbortController();
+  request.signal.addEventListener("abort", () => controller.abort());
+  return controller.signal;
+}
+
 function send(env, target, init) {
   if (config.origin.hostname === null) return env.ORIGIN.fetch(config.origin.url + target, init);
   init.headers.set("CF-Access-Client-Id", env.ORIGIN_CLIENT_ID);
@@ -32,12 +42,16 @@ function send(env, target, init) {
   return fetch(`https://${config.origin.hostname}${target}`, init);
 }
 
+/** What the origin may not say to a browser: its credentials, its software, and what only we may set. */
+const NOT_FOR_CLIENTS = ["set-cookie", "set-cookie2", "server", "x-metabase-session", "clear-site-data"];
+
 /** The origin's answer for the client. */
 export function toClient(answer, path) {
   const headers = new Headers(answer.headers);
-  headers.delete("set-cookie");
-  headers.delete("server");
-  if (!STATIC.test(path)) headers.set("Cache-Control", "private, no-store");
+  for (const name of NOT_FOR_CLIENTS) headers.delete(name);
+  for (const name of [...headers.keys()]) if (name.startsWith("mbgate-")) headers.delete(name);
+  // Names with a hash in them: what they hold is the same for everybody, and never changes.
+  if (!(STATIC.test(path) && answer.ok)) headers.set("Cache-Control", "private, no-store");
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("Referrer-Policy", "same-origin");
   const location = headers.get("location");

@@ -16,7 +16,7 @@ import { originHeaders } from "./mutate.js";
 import { ownEndpoint } from "./own.js";
 import { Problem } from "./problem.js";
 import { readBody, readQuery } from "./query.js";
-import { denied, problem, unauthenticated, unreachable } from "./respond.js";
+import { denied, fault, unauthenticated } from "./respond.js";
 import { newSession, sessionCookie } from "./session.js";
 import { table } from "./table.js";
 
@@ -72,35 +72,31 @@ function newRecord(request) {
   };
 }
 
+/** A stage gave up. Whatever it was, the answer is a refusal. */
 function onFault(request, record, error) {
   if (request.signal.aborted && record.decision?.effect === "allow") {
     record.reason = "client-aborted";
-    return problem(record, 499);
+    return fault(request, record, 499);
   }
   record.effect = "deny";
-  record.reason = error instanceof Problem ? error.reason : "internal-fault";
-  if (!(error instanceof Problem)) {
-    // The name alone: a message could quote what it failed on.
-    console.error(
-      JSON.stringify({
-        type: "mbgate.fault",
-        reason: "internal-fault",
-        error: error?.name,
-        request_id: record.requestId,
-      }),
-    );
+  if (error instanceof Problem) {
+    record.reason = error.reason;
+    return fault(request, record, error.status);
   }
-  const status = error instanceof Problem ? error.status : 500;
-  return status === 503 ? unreachable(request, record) : problem(record, status);
+  record.reason = "internal-fault";
+  // The name alone: a message could quote what it failed on.
+  const told = { type: "mbgate.fault", reason: record.reason, error: error?.name, request_id: record.requestId };
+  console.error(JSON.stringify(told));
+  return fault(request, record, 500);
 }
 
 async function answer(request, env, record) {
   const now = Math.floor(record.started / 1000);
   const isOurs = record.host.toLowerCase() === PUBLIC.host && request.url.startsWith(`${PUBLIC.protocol}//`);
-  if (!isOurs) return refuse(record, "host-unknown", 421);
-  if (splitPath(record.path) === null) return refuse(record, "path-malformed", 400);
+  if (!isOurs) return refuse(request, record, "host-unknown", 421);
+  if (splitPath(record.path) === null) return refuse(request, record, "path-malformed", 400);
   if (record.path.startsWith("/_gateway/") || record.path === "/_gateway") {
-    return ownEndpoint(request, env, record, now, (principal) => roleOf(principal));
+    return ownEndpoint(request, env, record, now, roleOf);
   }
   const found = await authenticate(request, env, now);
   if (found.reason) {
@@ -109,7 +105,7 @@ async function answer(request, env, record) {
   }
   record.principal = found.principal;
   record.team = teamOf(found.principal);
-  if (isForeign(request, found)) return refuse(record, "origin-foreign", 403);
+  if (isForeign(request, found)) return refuse(request, record, "origin-foreign", 403);
   const { body, query } = await bodyFor(request, record);
   const asked = { method: request.method, path: record.path, ...(query === undefined ? {} : { query }) };
   record.decision = authorize(compiled, found.principal, asked);
@@ -119,9 +115,9 @@ async function answer(request, env, record) {
   return proxied(request, env, record, { ...found, body, now });
 }
 
-function refuse(record, reason, status) {
+function refuse(request, record, reason, status) {
   record.reason = reason;
-  return problem(record, status);
+  return fault(request, record, status);
 }
 
 function roleOf(principal) {
@@ -146,7 +142,9 @@ function isForeign(request, { principal }) {
 async function bodyFor(request, record) {
   const route = routeOf(compiled, request.method, record.path);
   if (!route?.body) return { body: request.body, query: undefined };
-  const bytes = await readBody(request);
+  // Where a query string or a packed body could hold another query than the one that we read, there is none to judge.
+  const isPlain = record.search.length <= 1 && !request.headers.has("content-encoding");
+  const bytes = isPlain ? await readBody(request) : null;
   return { body: bytes, query: readQuery(bytes, route.body, request.headers.get("content-type") ?? "") };
 }
 
@@ -162,21 +160,18 @@ async function proxied(request, env, record, { principal, session, stale, body, 
   };
   let upstream = await send();
   // Metabase forgot a session that we still hold: once a new one, off the hot path. A streamed body can't be sent twice.
-  if (upstream?.status === 401 && known !== null) {
+  if (upstream?.status === 401 && known !== null && (body === null || body instanceof Uint8Array)) {
+    await upstream.body?.cancel();
     metabase = await openMetabase(env, principal, role);
-    if (body === null || body instanceof Uint8Array) {
-      await upstream.body?.cancel();
-      upstream = await send();
-    }
+    upstream = await send();
   }
-  if (upstream === null) {
-    record.reason = "origin-unreachable";
-    return unreachable(request, record);
-  }
+  if (upstream === null) return refuse(request, record, "origin-unreachable", 503);
   const response = toClient(upstream, record.path);
   if (principal.kind === "person" && (stale || metabase !== known)) {
     const next = { ...(session ?? newSession(principal, now)), metabase, role };
     response.headers.append("Set-Cookie", await sessionCookie(env, next, now));
+    // No cache may keep a session, not even with a file that everybody gets.
+    response.headers.set("Cache-Control", "private, no-store");
   }
   return response;
 }

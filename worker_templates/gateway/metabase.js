@@ -4,9 +4,11 @@
  * May not: hold an admin credential, or ask the broker for anybody but the verified principal.
  */
 
-import { authError } from "./problem.js";
+import { brokerProblem } from "./problem.js";
 
 const CACHE_SIZE = 500;
+/** What may stand in a header as a session. */
+const SESSION = /^[\x21-\x7e]{1,256}$/;
 /** Machines have no cookie: their Metabase sessions stay in the isolate, by issuer, subject and role. */
 const machines = new Map();
 
@@ -30,13 +32,25 @@ export async function openMetabase(env, principal, role) {
   const [first, ...rest] = principal.name === principal.email ? [] : (principal.name ?? "").split(" ");
   const email = principal.kind === "person" ? principal.email : await machineAddress(principal, role);
   const names = { first_name: first || null, last_name: rest.join(" ") || null };
-  const answer = await env.BROKER.openSession({ email, ...names, role });
-  if (!answer.session) throw authError(answer.error ?? "broker-failed");
+  const answer = await callBroker(env, { email, ...names, role });
   if (principal.kind === "machine") {
     if (machines.size >= CACHE_SIZE) machines.delete(machines.keys().next().value);
     machines.set(keyOf(principal, role), answer.session);
   }
   return answer.session;
+}
+
+async function callBroker(env, person) {
+  let answer;
+  try {
+    answer = await env.BROKER.openSession(person);
+  } catch {
+    throw brokerProblem("broker-failed");
+  }
+  if (typeof answer?.session !== "string" || !SESSION.test(answer.session)) {
+    throw brokerProblem(answer?.error ?? "broker-failed");
+  }
+  return answer;
 }
 
 async function machineAddress(principal, role) {

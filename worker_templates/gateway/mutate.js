@@ -25,7 +25,6 @@ const IDENTITY = new Set([
   "cookie",
   "forwarded",
   "via",
-  "remote-user",
   "x-real-ip",
   "true-client-ip",
   "x-client-ip",
@@ -36,13 +35,8 @@ const IDENTITY = new Set([
   "x-http-method-override",
   "x-http-method",
   "x-method-override",
-  "x-user",
-  "x-email",
-  "x-groups",
-  "x-roles",
   "x-token",
   "x-auth-token",
-  "x-remote-user",
   "x-csrf-token",
 ]);
 const PREFIXES = [
@@ -56,10 +50,16 @@ const PREFIXES = [
   "x-amzn-oidc-",
 ];
 
+/** The usual shapes in which proxies hand on a person: X-User, X-Auth-Email, Remote-Groups, X-Acme-User-Id. */
+const PERSON =
+  /^(?:x|remote|auth|http)-(?:.*-)?(?:user|username|userid|user-(?:id|name)|e?mail|groups?|roles?|sub|subject)$/;
+const { host: PUBLIC_HOST, protocol: PUBLIC_PROTOCOL } = new URL(config.public_url);
+
 /** @param {string} name @returns {boolean} true for a header that the origin must not get from a client */
 export function isStripped(name) {
   const folded = name.toLowerCase().replace(/[_.]/g, "-");
-  return HOP_BY_HOP.has(folded) || IDENTITY.has(folded) || PREFIXES.some((prefix) => folded.startsWith(prefix));
+  if (HOP_BY_HOP.has(folded) || IDENTITY.has(folded) || PERSON.test(folded)) return true;
+  return PREFIXES.some((prefix) => folded.startsWith(prefix));
 }
 
 /**
@@ -75,10 +75,11 @@ export function originHeaders(request, { metabase, assertion, requestId }) {
   for (const [name, value] of request.headers) {
     if (!isStripped(name) && !named.has(name)) headers.append(name, value);
   }
-  const { host, protocol } = new URL(config.public_url);
-  headers.set("X-Forwarded-Host", host);
-  headers.set("X-Forwarded-Proto", protocol.slice(0, -1));
-  headers.set("X-Forwarded-For", request.headers.get("cf-connecting-ip") ?? "");
+  headers.set("X-Forwarded-Host", PUBLIC_HOST);
+  headers.set("X-Forwarded-Proto", PUBLIC_PROTOCOL.slice(0, -1));
+  // Cloudflare sets this one itself, over whatever a client sent.
+  const client = request.headers.get("cf-connecting-ip");
+  if (client !== null) headers.set("X-Forwarded-For", client);
   headers.set("X-Metabase-Session", metabase);
   headers.set("Mbgate-Assertion", assertion);
   headers.set("Mbgate-Request-Id", requestId);

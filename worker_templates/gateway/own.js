@@ -7,10 +7,14 @@
 import { publicKeys } from "./assertion.js";
 import { authenticate } from "./authenticate.js";
 import config from "./config.js";
-import { signOutPage } from "./pages.js";
+import { problemsPage, signedOutPage, signOutPage } from "./pages.js";
 import { problem, redirect, showDenied, unauthenticated } from "./respond.js";
-import { readSession } from "./session.js";
-import { finishSignIn, signedOut, signOut, startSignIn } from "./signin.js";
+import { CLEAR, readSession } from "./session.js";
+import { finishSignIn, signOut, startSignIn } from "./signin.js";
+
+const PUBLIC_ORIGIN = new URL(config.public_url).origin;
+/** In mode `access` Cloudflare Access signs people in. */
+const SIGN_IN = new Set(["sign-in", "callback"]);
 
 /**
  * @param {Request} request
@@ -23,38 +27,33 @@ import { finishSignIn, signedOut, signOut, startSignIn } from "./signin.js";
 export async function ownEndpoint(request, env, record, now, roleOf) {
   const name = record.path.slice("/_gateway/".length);
   const method = request.method === "HEAD" ? "GET" : request.method;
-  record.own = `${method} /_gateway/${name}`.slice(0, 80);
-  const handler = HANDLERS[`${method} ${name}`];
-  if (!handler || (SIGN_IN.has(name) && config.identity.mode !== "oidc")) {
+  const key = `${method} ${name}`;
+  if (!Object.hasOwn(HANDLERS, key) || (SIGN_IN.has(name) && config.identity.mode !== "oidc")) {
     record.reason = "route-unknown";
     return problem(record, 404);
   }
-  Object.assign(record, { effect: "allow", reason: "own-endpoint" });
-  return handler({ request, env, record, now, roleOf });
+  Object.assign(record, { own: `${method} /_gateway/${name}`, effect: "allow", reason: "own-endpoint" });
+  return HANDLERS[key]({ request, env, record, now, roleOf });
 }
 
-const SIGN_IN = new Set(["sign-in", "callback"]);
-
 const HANDLERS = {
+  "GET ": () => redirect("/"),
   "GET sign-in": ({ request, env, now }) => startSignIn(request, env, now),
   "GET callback": ({ request, env, record, now, roleOf }) => finishSignIn(request, env, record, now, roleOf),
   "GET sign-out": () => signOutPage(),
   "POST sign-out": endSession,
-  "GET signed-out": () => signedOut(),
-  "GET denied": async ({ request, env, record, now }) => {
-    const { principal = null } = await authenticate(request, env, now);
-    record.principal = principal;
-    return showDenied(request, env, record, now, principal);
-  },
+  "GET signed-out": () => signedOutPage({ "Set-Cookie": CLEAR }),
+  "GET denied": explain,
+  "GET problems": () => problemsPage(),
   "GET jwks.json": ({ env }) => Response.json(publicKeys(env), { headers: { "Cache-Control": "public, max-age=60" } }),
   "GET whoami": whoami,
-  "GET ": () => redirect("/"),
 };
 
 async function endSession({ request, env, record, now }) {
   const origin = request.headers.get("origin");
   const site = request.headers.get("sec-fetch-site");
-  if ((origin !== null && origin !== "null" && origin !== new URL(config.public_url).origin) || site === "cross-site") {
+  const isForeign = (origin !== null && origin !== PUBLIC_ORIGIN) || (site !== null && site !== "same-origin");
+  if (isForeign) {
     Object.assign(record, { effect: "deny", reason: "origin-foreign" });
     return problem(record, 403);
   }
@@ -62,6 +61,13 @@ async function endSession({ request, env, record, now }) {
   if (session) record.principal = { kind: "person", ...session };
   record.reason = "signed-out";
   return signOut(session);
+}
+
+async function explain({ request, env, record, now, roleOf }) {
+  const { principal } = await authenticate(request, env, now);
+  record.principal = principal ?? null;
+  const viewer = principal ? { principal, role: roleOf(principal) } : null;
+  return showDenied(request, env, record, now, viewer);
 }
 
 async function whoami({ request, env, record, now, roleOf }) {
@@ -72,13 +78,6 @@ async function whoami({ request, env, record, now, roleOf }) {
   }
   record.principal = found.principal;
   const { kind, issuer, sub, email } = found.principal;
-  const body = {
-    kind,
-    issuer,
-    sub,
-    email,
-    role: roleOf(found.principal),
-    expires: found.session?.exp ?? null,
-  };
+  const body = { kind, issuer, sub, email, role: roleOf(found.principal), expires: found.session?.exp ?? null };
   return Response.json(body, { headers: { "Cache-Control": "no-store" } });
 }

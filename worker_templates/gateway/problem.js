@@ -10,8 +10,10 @@ export class Problem extends Error {
   }
 }
 
+/** What the broker refuses for good; everything else may be over in a minute. */
+const FINAL = new Set(["user-deactivated", "user-is-administrator", "role-without-group", "second-factor-required"]);
+
 /** The broker's refusals. */
-export function authError(reason) {
-  const status = { "user-deactivated": 403, "user-is-administrator": 403, "role-without-group": 403 }[reason] ?? 503;
-  return new Problem(reason, status);
+export function brokerProblem(reason) {
+  return new Problem(reason, FINAL.has(reason) ? 403 : 503);
 }

@@ -1,8 +1,9 @@
 /**
  * Reads a Metabase query body: is there native SQL in it, and which database does it ask?
  *
- * May not: trust what it can't read; anything unclear is null, which is a deny. The same reading as
- * `infra/access/query.py`: Metabase folds case and `_` in keys and tokens, so the whole tree is searched folded.
+ * May not: trust what it can't read, or what the origin could read in another way (a key that stands twice, another
+ * charset); anything unclear is null, which is a deny. The same reading as `infra/access/query.py`: Metabase folds case and
+ * `_` in keys and tokens, so the whole tree is searched folded.
  */
 
 const MAX_BYTES = 1024 * 1024;
@@ -47,7 +48,7 @@ export function readQuery(body, form, contentType) {
     return null;
   }
   if (typeof text !== "string") return null;
-  const kind = contentType.split(";")[0].trim().toLowerCase();
+  const kind = mediaType(contentType);
   if (form === "query") return kind === "application/json" ? inspectQuery(parse(text)) : null;
   if (kind === "application/x-www-form-urlencoded") {
     const values = new URLSearchParams(text).getAll("query");
@@ -85,12 +86,36 @@ export function inspectQuery(query) {
   return database > 0 && database <= MAX_DATABASE ? { native, database: String(database) } : null;
 }
 
+/** The media type; empty where a charset is named that the origin would read other characters from than we do. */
+function mediaType(contentType) {
+  const [kind, ...parameters] = contentType.toLowerCase().split(";");
+  const charsets = parameters.map((one) => one.split("=")).filter(([name]) => name.trim() === "charset");
+  const isUtf8 = ([, value = ""]) => /^\s*"?utf-?8"?\s*$/.test(value);
+  return charsets.every(isUtf8) ? kind.trim() : "";
+}
+
 function parse(text) {
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    return hasRepeatedKey(text) ? null : value;
   } catch {
     return null;
   }
+}
+
+/** `JSON.parse` keeps the last of two equal keys, where another reader may keep the first. The text is valid JSON. */
+function hasRepeatedKey(text) {
+  const open = [];
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") open.push(new Set());
+    else if (token === "}" || token === "]") open.pop();
+    else if (token.endsWith(":")) {
+      const key = JSON.parse(token.slice(0, -1));
+      if (open.at(-1).has(key)) return true;
+      open.at(-1).add(key);
+    }
+  }
+  return false;
 }
 
 function isObject(value) {

@@ -6,14 +6,14 @@
  */
 
 import config from "./config.js";
-import { deniedPage, unreachablePage } from "./pages.js";
+import { deniedPage, failurePage, plainHeaders, unreachablePage } from "./pages.js";
 import { open, seal } from "./seal.js";
 import { CLEAR } from "./session.js";
 import { wordsFor } from "./texts.js";
 
 const DENIED_SECONDS = 600;
+const MAX_WHY = 4096;
 const PURPOSE = "denied";
-const KEEP_SESSION = new Set(["bearer-malformed", "bearer-not-accepted"]);
 
 /** @returns {boolean} true where a person would see the answer as a page */
 export function isNavigation(request) {
@@ -24,47 +24,53 @@ export function isNavigation(request) {
 
 /** Nobody is signed in, or wrongly: pages go to sign-in, calls get 401. */
 export function unauthenticated(request, record, { bearer }) {
-  if (isNavigation(request) && config.identity.mode === "oidc" && !bearer) {
+  const gone = !bearer && record.reason !== "session-missing" ? { "Set-Cookie": CLEAR } : {};
+  if (isNavigation(request) && !bearer) {
+    // Access signs people in before the Worker runs: there is no other place to send them.
+    if (config.identity.mode !== "oidc") return failurePage(record, 401, gone);
     const query = new URLSearchParams({ return_to: record.path + record.search });
     return redirect(`/_gateway/sign-in?${query}`, { "Set-Cookie": CLEAR });
   }
   const error = bearer ? `, error="invalid_token"` : "";
-  const headers = { "WWW-Authenticate": `Bearer realm="${config.public_url}"${error}` };
-  if (!bearer && !KEEP_SESSION.has(record.reason) && record.reason !== "session-missing") headers["Set-Cookie"] = CLEAR;
-  return problem(record, 401, headers);
+  return problem(record, 401, { "WWW-Authenticate": `Bearer realm="${config.public_url}"${error}`, ...gone });
 }
 
 /** Somebody is signed in and may not: pages go where it says why, calls get 403. */
 export async function denied(request, env, record, now) {
-  if (!isNavigation(request)) return problem(record, statusOf(record.reason));
-  if (record.reason === "path-malformed") return deniedPage(record, 400);
-  const { decision } = record;
+  if (!isNavigation(request)) return problem(record, 403);
+  const { decision, principal } = record;
   const told = {
     reason: record.reason,
-    role: decision?.role ?? null,
-    rule: decision?.rule ?? null,
-    resource: decision?.resource ?? null,
+    role: decision.role,
+    rule: decision.rule,
+    resource: decision.resource,
     path: record.path.slice(0, 300),
-    who: record.principal?.email ?? null,
-    sub: record.principal?.sub ?? null,
     id: record.requestId,
+    issuer: principal.issuer,
+    sub: principal.sub,
     exp: now + DENIED_SECONDS,
   };
   return redirect(`/_gateway/denied?why=${await seal(env, PURPOSE, told)}`);
 }
 
-/** `/_gateway/denied`: what was sealed, told to the person whom it is about; else the general page. It never redirects. */
-export async function showDenied(request, env, record, now, principal) {
+/**
+ * `/_gateway/denied`: why, to the person whom it concerns; the general page to everybody else. It never redirects.
+ * @param {{principal: object, role: string | null} | null} viewer who looks at the page
+ */
+export async function showDenied(request, env, record, now, viewer) {
   const why = new URL(request.url).searchParams.get("why") ?? "";
-  const told = why.length < 4096 ? (await open(env, PURPOSE, why))?.value : null;
-  const isTheirs = told && told.exp > now && principal !== null && told.sub === principal.sub;
-  return deniedPage(isTheirs ? told : { reason: "denied", id: record.requestId }, 403);
+  const told = why.length <= MAX_WHY ? (await open(env, PURPOSE, why))?.value : null;
+  const { issuer, sub, email } = viewer?.principal ?? {};
+  const concerns = told && told.exp > now && told.issuer === issuer && told.sub === sub;
+  const shown = concerns ? told : { reason: "denied", role: viewer?.role ?? null, id: record.requestId };
+  return deniedPage({ ...shown, who: email ?? null, isSignedIn: viewer !== null }, 403);
 }
 
-/** The origin, or the broker on the way to it, does not answer. */
-export function unreachable(request, record) {
-  const headers = { "Retry-After": "10" };
-  return isNavigation(request) ? unreachablePage(record, headers) : problem(record, 503, headers);
+/** The request can't be served: a page for a person, a problem document for a program. It never redirects. */
+export function fault(request, record, status) {
+  const headers = status === 503 ? { "Retry-After": "10" } : {};
+  if (!isNavigation(request)) return problem(record, status, headers);
+  return status === 503 ? unreachablePage(record, headers) : failurePage(record, status, headers);
 }
 
 /** RFC 9457 problem document. */
@@ -88,16 +94,4 @@ export function problem(record, status, headers = {}) {
 /** @param {string} location a path of this gateway, or a provider's address from the configuration */
 export function redirect(location, headers = {}) {
   return new Response(null, { status: 302, headers: { ...plainHeaders(), Location: location, ...headers } });
-}
-
-function plainHeaders() {
-  return {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-  };
-}
-
-function statusOf(reason) {
-  return reason === "path-malformed" ? 400 : 403;
 }

@@ -1,10 +1,11 @@
 /**
  * Sealed values: AES-256-GCM under the current key, opened under the current or the previous one.
  *
- * May not: reveal why a value can't be opened; accept a value made for another purpose or another gateway, since both are
- * bound as additional data (NIST SP 800-38D). Format: base64url( version, 4-byte key id, 12-byte IV, ciphertext and tag ).
+ * May not: reveal why a value can't be opened; accept a value made for another purpose, gateway or audience, since all three
+ * are bound as additional data (NIST SP 800-38D). Format: base64url( version, 4-byte key id, 12-byte IV, ciphertext and tag ).
  */
 
+import { fromBase64url, toBase64url } from "./base64url.js";
 import config from "./config.js";
 
 const VERSION = 1;
@@ -26,7 +27,8 @@ async function keyOf(text) {
 }
 
 function bound(purpose) {
-  return encoder.encode(`${purpose}\n${config.public_url}`);
+  const { mode, access, client_id } = config.identity;
+  return encoder.encode(`${purpose}\n${config.public_url}\n${mode === "access" ? access.audience : client_id}`);
 }
 
 /** @param {object} env bindings @param {string} purpose @param {object} value @returns {Promise<string>} */
@@ -60,21 +62,4 @@ export async function open(env, purpose, text) {
     }
   }
   return null;
-}
-
-/** @param {Uint8Array} bytes @returns {string} base64url without padding (RFC 7515 section 2) */
-export function toBase64url(bytes) {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/** @param {string} text @returns {Uint8Array | null} */
-export function fromBase64url(text) {
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;
-  try {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-  } catch {
-    return null;
-  }
 }

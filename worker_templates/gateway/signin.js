@@ -6,17 +6,20 @@
  */
 
 import { isAddress, personOf } from "./authenticate.js";
+import { splitPath } from "./authorize.js";
+import { toBase64url } from "./base64url.js";
 import config from "./config.js";
 import { openMetabase } from "./metabase.js";
-import { signedOutPage, signInFailedPage } from "./pages.js";
-import { redirect } from "./respond.js";
-import { open, seal, toBase64url } from "./seal.js";
+import { Problem } from "./problem.js";
+import { fault, redirect } from "./respond.js";
+import { open, seal } from "./seal.js";
 import { CLEAR, cookieLine, cookieValues, newSession, sessionCookie } from "./session.js";
 import { verifyIdToken } from "./tokens.js";
 
 const TRANSACTION = "__Host-mbgate-tx";
 const PURPOSE = "transaction";
 const SECONDS = 600;
+const EXCHANGE_MS = 10_000;
 const CALLBACK = `${config.public_url}/_gateway/callback`;
 
 function random(bytes) {
@@ -29,7 +32,8 @@ export function returnPath(text) {
     return "/";
   const base = new URL(config.public_url);
   const url = new URL(text, base);
-  if (url.origin !== base.origin || url.pathname.startsWith("//") || url.pathname.startsWith("/_gateway/")) return "/";
+  if (url.origin !== base.origin || splitPath(url.pathname) === null || /^\/_gateway(?:\/|$)/.test(url.pathname))
+    return "/";
   return url.pathname + url.search;
 }
 
@@ -57,8 +61,10 @@ export async function startSignIn(request, env, now) {
     code_challenge_method: "S256",
   };
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  const cookie = cookieLine(TRANSACTION, await seal(env, PURPOSE, transaction), SECONDS);
-  return redirect(url.href, { "Set-Cookie": cookie });
+  const response = redirect(url.href);
+  response.headers.append("Set-Cookie", CLEAR);
+  response.headers.append("Set-Cookie", cookieLine(TRANSACTION, await seal(env, PURPOSE, transaction), SECONDS));
+  return response;
 }
 
 /** `/_gateway/callback`: the provider's answer → a session. Notes the outcome in `record`. */
@@ -66,20 +72,29 @@ export async function finishSignIn(request, env, record, now, authorize) {
   const outcome = await redeem(request, env, now);
   if (outcome.reason) {
     Object.assign(record, { effect: "deny", reason: outcome.reason });
-    return signInFailedPage(record, 400, { "Set-Cookie": cookieLine(TRANSACTION, "", 0) });
+    const response = fault(request, record, outcome.reason === "provider-unreachable" ? 503 : 400);
+    response.headers.append("Set-Cookie", cookieLine(TRANSACTION, "", 0));
+    return response;
   }
   const { session, back } = outcome;
   record.principal = personOf(session);
   const role = authorize(record.principal);
-  if (role) {
-    session.metabase = await openMetabase(env, record.principal, role);
-    session.role = role;
-  }
+  if (role) Object.assign(session, { role, metabase: await metabaseFor(env, record.principal, role) });
   Object.assign(record, { effect: "allow", reason: "signed-in" });
   const response = redirect(back);
   response.headers.append("Set-Cookie", await sessionCookie(env, session, now));
   response.headers.append("Set-Cookie", cookieLine(TRANSACTION, "", 0));
   return response;
+}
+
+/** Signing in does not hang on Metabase: the page that the person goes on to asks again, and says what is wrong. */
+async function metabaseFor(env, principal, role) {
+  try {
+    return await openMetabase(env, principal, role);
+  } catch (error) {
+    if (error instanceof Problem) return null;
+    throw error;
+  }
 }
 
 async function redeem(request, env, now) {
@@ -93,26 +108,27 @@ async function redeem(request, env, now) {
   }
   // RFC 9207: an answer that names another issuer is a mix-up.
   if (query.has("iss") && query.get("iss") !== config.identity.issuer) return { reason: "sign-in-failed" };
-  const tokens = await exchange(env, query.get("code"), transaction.verifier);
-  if (!tokens) return { reason: "sign-in-failed" };
-  const { payload, reason } = await verifyIdToken(tokens.id_token, transaction.nonce);
+  const { idToken, reason: failed } = await exchange(env, query.get("code"), transaction.verifier);
+  if (failed) return { reason: failed };
+  const { payload, reason } = await verifyIdToken(idToken, transaction.nonce);
   if (reason) return { reason };
-  if (!isAddress(payload.email)) return { reason: "sign-in-failed" };
+  if (!isAddress(payload.email)) return { reason: "email-missing" };
   if (payload.email_verified !== true) return { reason: "email-unverified" };
   const person = {
     issuer: config.identity.provider,
     sub: payload.sub,
     email: payload.email.toLowerCase(),
-    name: String(payload.name ?? payload.email),
+    name: typeof payload.name === "string" ? payload.name.slice(0, 200) : payload.email,
     claims: payload,
-    idToken: tokens.id_token,
+    idToken,
   };
   return { session: newSession(person, now), back: transaction.back };
 }
 
-/** The code for tokens; the client proves itself by HTTP Basic, both parts form-encoded (RFC 6749 2.3.1). */
+/** The code for an ID token; the client proves itself by HTTP Basic, both parts form-encoded (RFC 6749 2.3.1). */
 async function exchange(env, code, verifier) {
   const { identity } = config;
+  if (!env.OIDC_CLIENT_SECRET) throw new Error("the client secret is missing");
   const encode = (text) => new URLSearchParams([["", text]]).toString().slice(1);
   const form = { grant_type: "authorization_code", code, redirect_uri: CALLBACK, code_verifier: verifier };
   try {
@@ -125,10 +141,12 @@ async function exchange(env, code, verifier) {
         "content-type": "application/x-www-form-urlencoded",
       },
       body: new URLSearchParams(form).toString(),
+      signal: AbortSignal.timeout(EXCHANGE_MS),
     });
-    return response.ok ? await response.json() : null;
+    if (response.status >= 500) return { reason: "provider-unreachable" };
+    return response.status === 200 ? { idToken: (await response.json()).id_token } : { reason: "sign-in-failed" };
   } catch {
-    return null;
+    return { reason: "provider-unreachable" };
   }
 }
 
@@ -142,9 +160,4 @@ export function signOut(session) {
   url.searchParams.set("post_logout_redirect_uri", `${config.public_url}/_gateway/signed-out`);
   if (session?.hint) url.searchParams.set("id_token_hint", session.hint);
   return redirect(url.href, { "Set-Cookie": CLEAR });
-}
-
-/** Where signing out ends. */
-export function signedOut() {
-  return signedOutPage({ "Set-Cookie": CLEAR });
 }

@@ -7,14 +7,19 @@
 
 import { jwtVerify } from "jose";
 
+import { toBase64url } from "./base64url.js";
 import config from "./config.js";
-import { keyFinder } from "./keys.js";
+import { keyFinder, keyGeneration } from "./keys.js";
 import { digest } from "./table.js";
 
 const MAX_TOKEN = 8192;
+/** How far the issuer's clock and ours may be apart. */
 const SKEW_SECONDS = 5;
+/** An ID token comes straight from the token endpoint; provider clocks are worse than Cloudflare's. */
+const ID_TOKEN_SKEW_SECONDS = 60;
+const ID_TOKEN_MAX_AGE = "10m";
 const CACHE_SIZE = 2000;
-/** Verified bearer tokens until they expire, by issuer, token digest and policy. */
+/** Verified bearer tokens until they expire, by issuer, audience, policy, keys and token digest (CVE-2026-33496). */
 const verified = new Map();
 
 /** jose's error codes → our reasons. */
@@ -29,18 +34,22 @@ const CLAIM_REASONS = {
   iss: "token-issuer-foreign",
   aud: "token-audience-foreign",
   nbf: "token-not-yet-valid",
+  iat: "token-not-yet-valid",
   exp: "token-expired",
 };
 
+const TIMES = new Set(["exp", "iat", "nbf"]);
+
 function reasonOf(error) {
-  if (error.code === "ERR_JWT_CLAIM_VALIDATION_FAILED") {
-    const lacksTime = error.reason === "missing" && error.claim === "exp";
-    return lacksTime ? "token-claims-invalid" : (CLAIM_REASONS[error.claim] ?? "token-claims-invalid");
-  }
-  return REASONS[error.code] ?? "token-malformed";
+  if (error.code !== "ERR_JWT_CLAIM_VALIDATION_FAILED") return REASONS[error.code] ?? "token-malformed";
+  // A time that is missing or no number is another fault than one that has passed.
+  if (TIMES.has(error.claim) && error.reason !== "check_failed") return "token-claims-invalid";
+  return CLAIM_REASONS[error.claim] ?? "token-claims-invalid";
 }
 
 async function check(token, source, options) {
+  // jose skips a check whose expected value is empty (CVE-2025-62610): a configuration without one accepts nothing.
+  if (!options.issuer || !options.audience || !options.algorithms?.length) return { reason: "token-trust-incomplete" };
   if (typeof token !== "string" || token.length > MAX_TOKEN || token.split(".").length !== 3) {
     return { reason: "token-malformed" };
   }
@@ -63,10 +72,13 @@ export async function verifyIdToken(token, nonce) {
     audience,
     algorithms,
     requiredClaims: ["sub", "exp", "iat", "nonce"],
+    maxTokenAge: ID_TOKEN_MAX_AGE,
+    clockTolerance: ID_TOKEN_SKEW_SECONDS,
   });
   if (result.reason) return result;
   const { payload } = result;
-  if (payload.nonce !== nonce) return { reason: "token-nonce-foreign" };
+  if (!isName(payload.sub)) return { reason: "token-claims-invalid" };
+  if (typeof nonce !== "string" || payload.nonce !== nonce) return { reason: "token-nonce-foreign" };
   const many = Array.isArray(payload.aud) && payload.aud.length > 1;
   if ((many && payload.azp === undefined) || (payload.azp !== undefined && payload.azp !== audience)) {
     return { reason: "token-audience-foreign" };
@@ -74,12 +86,17 @@ export async function verifyIdToken(token, nonce) {
   return result;
 }
 
+function isName(text) {
+  return typeof text === "string" && text !== "";
+}
+
 /** A machine's bearer token; an ID token never passes, its audience is the client. */
 export async function verifyBearer(token, now) {
-  const { issuer, bearer_audience: audience, algorithms } = config.identity;
-  if (!audience) return { reason: "bearer-not-accepted" };
+  const { issuer, client_id, bearer_audience: audience, algorithms } = config.identity;
+  // With the client as audience every ID token would pass for a machine's.
+  if (!audience || audience === client_id) return { reason: "bearer-not-accepted" };
   if (token.length > MAX_TOKEN) return { reason: "token-malformed" };
-  const key = await cacheKey(issuer, token);
+  const key = await cacheKey([issuer, audience, digest, keyGeneration()], token);
   const known = verified.get(key);
   if (known && known.exp > now - SKEW_SECONDS) return { payload: known };
   const result = await check(token, "provider", {
@@ -91,15 +108,16 @@ export async function verifyBearer(token, now) {
   // Only ID tokens answer a nonce; one whose audience names both must not pass here.
   if (result.payload?.nonce !== undefined) return { reason: "token-type-foreign" };
   if (result.payload) {
+    if (!isName(result.payload.sub)) return { reason: "token-claims-invalid" };
     if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
     verified.set(key, result.payload);
   }
   return result;
 }
 
-async function cacheKey(issuer, token) {
+async function cacheKey(trust, token) {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  return `${issuer}\n${digest}\n${hash.join(",")}`;
+  return JSON.stringify([...trust, toBase64url(hash)]);
 }
 
 /** An application token of Cloudflare Access for this gateway. */
