@@ -1,131 +1,116 @@
-"""The application: API routes, the page for every other address, the request log."""
+"""The application: operations, the page for every other address, and what happens at the first boot."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from . import answers, content, people, system
-from .auth import ADMINISTRATORS, ALL_USERS, Refused, Throttle, user_of
-from .context import VERSION, Context, refusal
-from .sample import make_sample_database
+from . import documents
+from .answers import NO_ENDPOINT
+from .api import (
+    activity,
+    api_keys,
+    cards,
+    collections,
+    dashboards,
+    databases,
+    datasets,
+    graphs,
+    groups,
+    health,
+    public,
+    search,
+    sessions,
+    settings,
+    setup,
+    users,
+)
+from .endpoints import routes
+from .instance import Instance, Options
+from .permissions import ADMINISTRATORS, ALL_USERS, DATABASE_ID, QUERY_LEVELS
+from .sample.database import make_sample_database
 from .store import Store
+from .traffic import Log, Traffic
+from .web.pages import asset, page
 
-WEB = Path(__file__).parent / "web"
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
-
-
-def _assets() -> dict[str, tuple[bytes, str]]:
-    found = {}
-    for name, kind in (("app.js", "text/javascript"), ("app.css", "text/css")):
-        data = (WEB / name).read_bytes()
-        stem, ending = name.split(".")
-        found[f"/app/dist/{stem}.{hashlib.sha256(data).hexdigest()[:16]}.{ending}"] = (data, kind)
-    return found
+# `graphs` before `collections`: the literal path before the parameter.
+FAMILIES = (
+    *(health, setup, sessions, settings, api_keys, users, groups, graphs, collections, search),
+    *(dashboards, cards, datasets, databases, activity, public),
+)
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
-ASSETS = _assets()
+def make_app(folder: Path, *, now: Callable[[], float] = time.time, **options: Any) -> ASGIApp:
+    """One instance with its state in `folder` and these `Options`; `StoreError` where the state can't be used."""
+    return app_of(folder, Options(**options), now)
 
 
-async def asset(request: Request) -> Response:
-    """GET /app/dist/*: hashed names, immutable"""
-    found = ASSETS.get(request.url.path)
-    if found is None:
-        return PlainTextResponse("Not found.", status_code=404)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(found[0], media_type=found[1], headers=headers)
-
-
-async def page(request: Request) -> Response:
-    """Every unknown GET is the application's page, with a nonce of its own"""
-    if request.url.path.startswith("/api/") or request.method != "GET":
-        return unknown(request)
-    nonce = secrets.token_urlsafe(16)
-    script, style = (next(name for name in ASSETS if name.endswith(ending)) for ending in (".js", ".css"))
-    text = (WEB / "index.html").read_text()
-    text = text.replace("{{nonce}}", nonce).replace("{{script}}", script).replace("{{style}}", style)
-    sources = "style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'"
-    csp = f"default-src 'none'; script-src 'nonce-{nonce}'; {sources}"
-    return HTMLResponse(text, headers={"Content-Security-Policy": csp})
-
-
-def unknown(request: Request) -> Response:
-    """What Metabase says of an operation that it doesn't have, and a line for whoever reads the log"""
-    with (request.app.state.folder / "unknown.ndjson").open("a") as log:
-        log.write(json.dumps({"method": request.method, "path": request.url.path}) + "\n")
-    return PlainTextResponse("API endpoint does not exist.", status_code=404)
-
-
-class Log(BaseHTTPMiddleware):
-    """One line a request: method, path, status, user, the names of its headers; while initializing, 503."""
-
-    async def dispatch(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        """Answers, then writes the line."""
-        left = request.app.state.ready_at - time.monotonic()
-        if left > 0 and request.url.path.startswith("/api/"):
-            response = self._initializing(request, left)
-        else:
-            response = await call_next(request)
-        response.headers["x-metabase-version"] = VERSION
-        user = user_of(request.app.state.context.store, request)
-        line = {
-            "time": time.time(),
-            "method": request.method,
-            "path": request.url.path,
-            "status": response.status_code,
-            "user": user["id"] if user else None,
-            "headers": [name.decode() for name, _ in request.headers.raw],
-            "request_id": request.headers.get("mbgate-request-id"),
-        }
-        with (request.app.state.folder / "requests.ndjson").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        return response
-
-    def _initializing(self, request: Request, left: float) -> Response:
-        if request.url.path == "/api/health":
-            progress = max(0.0, 1 - left / request.app.state.boot_seconds)
-            return JSONResponse({"status": "initializing", "progress": round(progress, 2)}, status_code=503)
-        return PlainTextResponse("Metabase is still initializing. Please sit tight...", status_code=503)
-
-
-async def _on_refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101 - registered for that class
-    return refusal(error)
-
-
-def make_app(folder: Path, *, setup_token: str | None = None, boot_seconds: float = 0) -> Starlette:
-    """One instance with its state in `folder`."""
+def app_of(folder: Path, options: Options, now: Callable[[], float] = time.time) -> ASGIApp:
+    """The same, with the options as one value."""
     store = Store(folder)
-    if store.row("SELECT 1 AS x FROM grp") is None:
-        with store.change():
-            for number, name in ((ALL_USERS, "All Users"), (ADMINISTRATORS, "Administrators")):
-                store.run("INSERT INTO grp VALUES (?, ?)", number, name)
-    if store.setting("setup-token") is None:
-        store.set_setting("setup-token", setup_token or system.new_setup_token())
+    _first_boot(store, options)
     sample = folder / "sample.sqlite"
     make_sample_database(sample)
-    routes = [
-        *system.ROUTES,
-        *people.ROUTES,
-        *content.ROUTES,
-        *answers.ROUTES,
-        Route("/app/dist/{name}", asset),
-        Route("/{path:path}", page, methods=METHODS),
+    instance = Instance(folder=folder, store=store, sample=sample, options=options, now=now, started_at=now())
+    log, unknown = Log(folder / "requests.ndjson"), Log(folder / "unknown.ndjson")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        for part in (store, log, unknown):
+            part.close()
+
+    found = [
+        *(route for family in FAMILIES for route in routes(family.ENDPOINTS)),
+        Route("/app/{rest:path}", asset),
+        Route("/{rest:path}", _anything_else, methods=METHODS),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(Log)], exception_handlers={Refused: _on_refused})
-    token = str(store.setting("setup-token"))
-    app.state.context = Context(store=store, throttle=Throttle(), sample=sample, setup_token=token)
-    app.state.folder, app.state.boot_seconds = folder, max(boot_seconds, 0.001)
-    app.state.ready_at = time.monotonic() + boot_seconds
-    return app
+    app = Starlette(routes=found, lifespan=lifespan, exception_handlers={HTTPException: _on_http_error})
+    app.state.instance, app.state.unknown = instance, unknown
+    return Traffic(app, instance, log)
+
+
+def _first_boot(store: Store, options: Options) -> None:
+    with store.change():
+        if store.setting("setup-token") is None or options.setup_token:
+            store.set_setting("setup-token", options.setup_token or str(uuid.uuid4()))
+        if store.row("SELECT 1 AS x FROM permissions_group"):
+            return
+        sql = "INSERT INTO permissions_group (id, name, magic_group_type, entity_id) VALUES (?, ?, ?, ?)"
+        magic = {ALL_USERS: "all-internal-users", ADMINISTRATORS: "admin"}
+        for number, kind in magic.items():
+            store.run(sql, number, groups.NAMES[number], kind, documents.new_entity_id())
+        # All Users starts wide, in Metabase too.
+        store.run("INSERT INTO collection_permission VALUES (?, 'root', 'write')", ALL_USERS)
+        store.run("INSERT INTO data_permission VALUES (?, ?, ?)", ALL_USERS, DATABASE_ID, QUERY_LEVELS[-1])
+
+
+async def _anything_else(request: Request) -> Response:
+    path = request.url.path
+    if path == "/api" or path.startswith("/api/") or request.method not in ("GET", "HEAD"):
+        return _unknown(request)
+    return await page(request)
+
+
+def _unknown(request: Request) -> Response:
+    """What Metabase says of an operation that it doesn't have, and a line for whoever reads the log."""
+    request.app.state.unknown.write({"time": time.time(), "method": request.method, "path": request.url.path})
+    return PlainTextResponse(NO_ENDPOINT, status_code=404)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """A known path with another method is, to Metabase, an operation that doesn't exist."""
+    known = isinstance(error, HTTPException) and error.status_code != 405
+    return PlainTextResponse(str(error), status_code=400) if known else _unknown(request)

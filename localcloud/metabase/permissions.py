@@ -1,119 +1,107 @@
-"""Permissions: they add up over a person's groups, and All Users starts wide, as in Metabase."""
+"""What a person may do: the permissions of their groups added up, as in Metabase's open-source edition."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
-from .auth import ADMINISTRATORS, ALL_USERS, Refused, groups_of
-from .sample import DATABASE_ID
-from .store import Store
+from .answers import forbidden, not_found
+from .query.scope import Scope
+from .store import Row, Store
 
-LEVELS = ("no", "query-builder", "query-builder-and-native")
-
-
-def collection_level(store: Store, group: int, collection: int | None) -> str:
-    """`none`, `read` or `write`; a group without an entry: All Users may write, others nothing."""
-    if group == ADMINISTRATORS:
-        return "write"
-    name = "root" if collection is None else str(collection)
-    found = store.row("SELECT level FROM collection_permission WHERE group_id = ? AND collection = ?", group, name)
-    return str(found["level"]) if found else ("write" if group == ALL_USERS else "none")
+ALL_USERS, ADMINISTRATORS = 1, 2
+DATABASE_ID = 1
+SAVED_QUESTIONS_ID = -1337
+"""the virtual database that holds every saved question"""
+COLLECTION_LEVELS = ("none", "read", "write")
+QUERY_LEVELS = ("no", "query-builder", "query-builder-and-native")
+TRASH = "trash"
 
 
-def data_level(store: Store, group: int) -> str:
-    """`create-queries` of a group on the sample database."""
-    if group == ADMINISTRATORS:
-        return LEVELS[2]
-    found = store.row("SELECT level FROM data_permission WHERE group_id = ? AND database_id = ?", group, DATABASE_ID)
-    return str(found["level"]) if found else (LEVELS[2] if group == ALL_USERS else LEVELS[0])
+class Rights:
+    """One person's rights, read once a request."""
+
+    def __init__(self, store: Store, user: Row) -> None:
+        self._store, self._user = store, user
+        self.is_administrator = bool(user["is_superuser"])
+
+    @cached_property
+    def groups(self) -> list[int]:
+        """The ids of the person's groups."""
+        return group_ids(self._store, self._user["id"])
+
+    @cached_property
+    def _levels(self) -> dict[str, int]:
+        levels: dict[str, int] = {}
+        sql = "SELECT p.collection, p.level FROM collection_permission p JOIN membership m ON m.group_id = p.group_id"
+        for row in self._store.rows(f"{sql} WHERE m.user_id = ?", self._user["id"]):
+            level = COLLECTION_LEVELS.index(row["level"])
+            levels[row["collection"]] = max(levels.get(row["collection"], 0), level)
+        return levels
+
+    @cached_property
+    def _collections(self) -> dict[int, Row]:
+        sql = "SELECT id, location, type, personal_owner_id FROM collection"
+        return {row["id"]: row for row in self._store.rows(sql)}
+
+    def _owner(self, collection: Row) -> int | None:
+        """Whose personal collection this is, or is in."""
+        top = [int(part) for part in collection["location"].split("/") if part][:1]
+        row = self._collections.get(top[0]) if top else collection
+        return row["personal_owner_id"] if row else None
+
+    def can(self, level: str, collection_id: int | None) -> bool:
+        """`read` or `write` of a collection; None is the root collection."""
+        if collection_id is None:
+            return self.is_administrator or self._levels.get("root", 0) >= COLLECTION_LEVELS.index(level)
+        collection = self._collections.get(collection_id)
+        if collection is None:
+            return False
+        if collection["type"] == TRASH:
+            return level == "read" or self.is_administrator
+        owner = self._owner(collection)
+        if self.is_administrator or owner == self._user["id"]:
+            return True
+        return owner is None and self._levels.get(str(collection_id), 0) >= COLLECTION_LEVELS.index(level)
+
+    def require(self, level: str, collection_id: int | None) -> None:
+        """403 unless `can`."""
+        if not self.can(level, collection_id):
+            raise forbidden()
+
+    @cached_property
+    def query_level(self) -> str:
+        """The strongest `create-queries` on the sample database."""
+        if self.is_administrator:
+            return QUERY_LEVELS[-1]
+        sql = "SELECT create_queries FROM data_permission p JOIN membership m ON m.group_id = p.group_id"
+        rows = self._store.rows(f"{sql} WHERE m.user_id = ? AND database_id = ?", self._user["id"], DATABASE_ID)
+        return max((row["create_queries"] for row in rows), key=QUERY_LEVELS.index, default="no")
+
+    def require_queries(self, level: str = "query-builder") -> None:
+        """403 unless the person may make queries of that level."""
+        if QUERY_LEVELS.index(self.query_level) < QUERY_LEVELS.index(level):
+            raise forbidden()
+
+    def require_query(self, scope: Scope) -> None:
+        """403 unless the person may ask this: native SQL, tables, and saved questions each have their own rule."""
+        known = scope.database == DATABASE_ID or (scope.database == SAVED_QUESTIONS_ID and scope.cards)
+        if not known:
+            raise not_found()
+        if scope.native:
+            self.require_queries("query-builder-and-native")
+        elif scope.tables or not scope.cards:
+            self.require_queries()
+        self.require_cards(scope.cards)
+
+    def require_cards(self, cards: frozenset[int]) -> None:
+        """A question used as a source needs to be readable itself."""
+        for number in cards:
+            row = self._store.row("SELECT collection_id FROM card WHERE id = ?", number)
+            if row is None:
+                raise not_found()
+            self.require("read", row["collection_id"])
 
 
-def may_read(store: Store, user: dict[str, Any], collection: int | None, level: str = "read") -> bool:
-    """True where one of the groups has the level on the collection; personal ones are their owner's."""
-    if user["is_superuser"]:
-        return True
-    if collection is not None:
-        owner = store.row("SELECT personal_owner_id FROM collection WHERE id = ?", collection)
-        if owner and owner["personal_owner_id"]:
-            return bool(owner["personal_owner_id"] == user["id"])
-    wanted = ("read", "write") if level == "read" else ("write",)
-    return any(collection_level(store, group, collection) in wanted for group in groups_of(store, user["id"]))
-
-
-def require_collection(store: Store, user: dict[str, Any], collection: int | None, level: str = "read") -> None:
-    """403 unless permitted."""
-    if not may_read(store, user, collection, level):
-        raise Refused(403, "You don't have permissions to do that.")
-
-
-def require_queries(store: Store, user: dict[str, Any], native: bool) -> None:
-    """403 unless the person may ask the sample database in this way."""
-    levels = [LEVELS.index(data_level(store, group)) for group in groups_of(store, user["id"])]
-    if not user["is_superuser"] and max(levels, default=0) < (2 if native else 1):
-        raise Refused(403, "You don't have permissions to do that.")
-
-
-def collection_graph(store: Store) -> dict[str, Any]:
-    """`GET /api/collection/graph`"""
-    collections = [
-        None,
-        *(
-            c["id"]
-            for c in store.rows(
-                "SELECT id FROM collection WHERE type IS NULL AND personal_owner_id IS NULL ORDER BY id"
-            )
-        ),
-    ]
-    groups = {}
-    for group in store.rows("SELECT id FROM grp ORDER BY id"):
-        levels = {("root" if c is None else str(c)): collection_level(store, group["id"], c) for c in collections}
-        groups[str(group["id"])] = levels
-    return {"revision": store.setting("collection-revision", 0), "groups": groups}
-
-
-def data_graph(store: Store) -> dict[str, Any]:
-    """`GET /api/permissions/graph`: open source shows `create-queries`"""
-    groups = {}
-    for group in store.rows("SELECT id FROM grp ORDER BY id"):
-        entry = {
-            "view-data": "unrestricted",
-            "create-queries": data_level(store, group["id"]),
-            "download": {"schemas": "full"},
-        }
-        groups[str(group["id"])] = {str(DATABASE_ID): entry}
-    return {"revision": store.setting("data-revision", 0), "groups": groups}
-
-
-def put_graph(store: Store, name: str, body: dict[str, Any]) -> None:
-    """Applies a PUT of either graph; a stale revision is 409."""
-    key = f"{name}-revision"
-    if not isinstance(body.get("groups"), dict) or not isinstance(body.get("revision"), int):
-        raise Refused(400, {"errors": {"groups": "a graph with revision and groups is needed"}})
-    with store.change():
-        current = store.setting(key, 0)
-        if body["revision"] != current:
-            raise Refused(
-                409,
-                "Looks like someone else edited the permissions and your data is out of date. "
-                "Please fetch new data and try again.",
-            )
-        for group, entries in body["groups"].items():
-            if int(group) == ADMINISTRATORS:
-                raise Refused(400, "You can't change the permissions of the Administrators group.")
-            for target, level in entries.items():
-                _put_entry(store, name, int(group), target, level)
-        store.set_setting(key, current + 1)
-
-
-def _put_entry(store: Store, name: str, group: int, target: str, level: Any) -> None:
-    if name == "collection":
-        if level not in ("none", "read", "write"):
-            raise Refused(400, {"errors": {target: f"`{level}` is no collection permission"}})
-        store.run("INSERT OR REPLACE INTO collection_permission VALUES (?, ?, ?)", group, target, level)
-        return
-    unknown = set(level) - {"create-queries"}
-    if unknown & {"view-data", "download", "data-model", "details"}:
-        raise Refused(402, "This feature requires a Pro or Enterprise plan.")
-    if level.get("create-queries") not in LEVELS:
-        raise Refused(400, {"errors": {target: "`create-queries` is missing or unknown"}})
-    store.run("INSERT OR REPLACE INTO data_permission VALUES (?, ?, ?)", group, int(target), level["create-queries"])
+def group_ids(store: Store, user_id: int) -> list[int]:
+    """The ids of a user's groups, in order."""
+    return [r["group_id"] for r in store.rows("SELECT group_id FROM membership WHERE user_id = ? ORDER BY 1", user_id)]

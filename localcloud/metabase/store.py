@@ -1,4 +1,4 @@
-"""The application database: one SQLite file, private, surviving restarts."""
+"""The application database: one private SQLite file that survives restarts."""
 
 from __future__ import annotations
 
@@ -11,45 +11,48 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS user (
-  id INTEGER PRIMARY KEY, email TEXT UNIQUE COLLATE NOCASE, first_name TEXT, last_name TEXT, password TEXT,
-  is_superuser INTEGER DEFAULT 0, is_active INTEGER DEFAULT 1, kind TEXT DEFAULT 'personal');
-CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, user_id INTEGER, created REAL);
-CREATE TABLE IF NOT EXISTS api_key (
-  id INTEGER PRIMARY KEY, name TEXT, group_id INTEGER, user_id INTEGER, hash TEXT, masked TEXT);
-CREATE TABLE IF NOT EXISTS grp (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS membership (
-  id INTEGER PRIMARY KEY, group_id INTEGER, user_id INTEGER, UNIQUE (group_id, user_id));
-CREATE TABLE IF NOT EXISTS collection (
-  id INTEGER PRIMARY KEY, name TEXT, description TEXT, location TEXT DEFAULT '/', entity_id TEXT, type TEXT,
-  personal_owner_id INTEGER, archived INTEGER DEFAULT 0);
-CREATE TABLE IF NOT EXISTS collection_permission (
-  group_id INTEGER, collection TEXT, level TEXT, PRIMARY KEY (group_id, collection));
-CREATE TABLE IF NOT EXISTS data_permission (
-  group_id INTEGER, database_id INTEGER, level TEXT, PRIMARY KEY (group_id, database_id));
-CREATE TABLE IF NOT EXISTS card (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS dashboard (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-"""
+from .schema import SCHEMA, VERSION
+
+Row = dict[str, Any]
+FILE = "metabase.sqlite"
+
+
+class StoreError(Exception):
+    """The state can't be used; the message says what to do."""
 
 
 class Store:
-    """SQLite with one writer at a time; `change` is a transaction."""
+    """SQLite with one user at a time; `change` is a transaction."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / "application.sqlite"
+        path = folder / FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(SCHEMA)
-        self._lock = threading.RLock()
+        try:
+            self._prepare(path)
+        except sqlite3.Error as error:
+            raise StoreError(f"`{path}` is no database of the stand-in ({error}); remove it to start anew") from None
+
+    def _prepare(self, path: Path) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+            self._db.execute(f"PRAGMA {pragma}")
+        found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if found == 0:
+            self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif found != VERSION:
+            raise StoreError(f"`{path}` has version {found}, this stand-in needs {VERSION}; remove it to start anew")
+
+    def close(self) -> None:
+        """Ends the connection; the write-ahead log is merged."""
+        with self._lock:
+            self._db.close()
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """All or nothing."""
+        """All or nothing; changes within changes are one."""
         with self._lock:
             if self._db.in_transaction:
                 yield
@@ -62,12 +65,12 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
 
-    def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+    def rows(self, sql: str, *values: Any) -> list[Row]:
         """Every row as a dict."""
         with self._lock:
             return [dict(row) for row in self._db.execute(sql, values).fetchall()]
 
-    def row(self, sql: str, *values: Any) -> dict[str, Any] | None:
+    def row(self, sql: str, *values: Any) -> Row | None:
         """The first row, or None."""
         found = self.rows(sql, *values)
         return found[0] if found else None
@@ -77,28 +80,31 @@ class Store:
         with self._lock:
             return int(self._db.execute(sql, values).lastrowid or 0)
 
+    def changed(self, sql: str, *values: Any) -> int:
+        """A change; answers how many rows it met."""
+        with self._lock:
+            return int(self._db.execute(sql, values).rowcount)
+
     def setting(self, name: str, default: Any = None) -> Any:
         """A setting's value."""
         found = self.row("SELECT value FROM setting WHERE name = ?", name)
         return json.loads(found["value"]) if found else default
 
     def set_setting(self, name: str, value: Any) -> None:
-        """Stores a setting."""
-        self.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", name, json.dumps(value))
+        """Stores a setting; None removes it."""
+        if value is None:
+            self.run("DELETE FROM setting WHERE name = ?", name)
+        else:
+            self.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", name, json.dumps(value))
 
-    def document(self, table: str, number: int) -> dict[str, Any] | None:
-        """A card's or dashboard's body."""
-        found = self.row(f"SELECT body FROM {table} WHERE id = ?", number)  # noqa: S608 - `table` is one of two constants
-        return json.loads(found["body"]) if found else None
+    def count(self, name: str) -> int:
+        """A counter's value; 0 before its first step."""
+        found = self.row("SELECT value FROM counter WHERE name = ?", name)
+        return int(found["value"]) if found else 0
 
-    def documents(self, table: str) -> list[dict[str, Any]]:
-        """All bodies, by id."""
-        return [json.loads(r["body"]) for r in self.rows(f"SELECT body FROM {table} ORDER BY id")]  # noqa: S608
-
-    def put_document(self, table: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Creates (without id) or replaces a body."""
+    def step(self, name: str) -> int:
+        """The counter's next value."""
         with self.change():
-            if "id" not in body:
-                body = {**body, "id": self.run(f"INSERT INTO {table} (body) VALUES ('{{}}')")}  # noqa: S608
-            self.run(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", body["id"], json.dumps(body))  # noqa: S608
-        return body
+            value = self.count(name) + 1
+            self.run("INSERT OR REPLACE INTO counter VALUES (?, ?)", name, value)
+        return value

@@ -23,7 +23,7 @@ from infra.metabase.provider import MbgateProvider, plain_map, property_value
 from infra.metabase.secrets import generate
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "a-long-generated-password"
+PASSWORD = "a-long-generated-password-1"
 
 
 @pytest.fixture

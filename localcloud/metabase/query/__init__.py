@@ -1,0 +1,1 @@
+"""Questions on the sample database: what they touch, their SQL, their answers."""

@@ -1,0 +1,1 @@
+"""What a first boot brings: the sample database and the sample content."""

@@ -1,0 +1,1 @@
+"""The browser's part: a small application that asks the API as Metabase's own does."""
