@@ -25,7 +25,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"skipped, which counts as failed: {name}", red=True)
 
 
-STAND_INS = {"localcloud", "edge", "metabase"}
+STAND_INS = {"localcloud", "edge", "metabase", "metabase_standin"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
