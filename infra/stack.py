@@ -11,6 +11,8 @@ import pulumi_cloudflare as cloudflare
 from infra.access.load import load_policies
 from infra.access.model import Policies
 from infra.access.table import canonical_json, compile_table, digest
+from infra.metabase.connection import ASSERTION_AUDIENCE, ASSERTION_SECONDS
+from infra.metabase.resources import Place
 from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
 from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
 from infra.render.discovery import discover, fetch_jwks
@@ -21,10 +23,10 @@ from .components.broker import broker_worker
 from .components.gateway import Gateway
 from .components.keys import Keys
 from .components.metabase import MetabaseAccess
+from .components.private_metabase import PrivateMetabase
 from .components.tunnel import Tunnel
 
-ASSERTION_AUDIENCE = "metabase"
-ASSERTION_SECONDS = 60
+ASSERTION: dict[str, str | int] = {"audience": ASSERTION_AUDIENCE, "lifetime_seconds": ASSERTION_SECONDS}
 ACCESS_ALGORITHMS = ("RS256",)
 
 
@@ -47,17 +49,36 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
 
     keys = Keys(settings.rotation, opts)
     tunnel = Tunnel(settings, opts)
-    metabase = MetabaseAccess(settings, policies=policies, admin_password=keys.admin_password, opts=opts)
+    private = None
+    if settings.metabase.runtime == "docker":
+        private = PrivateMetabase(settings, root=root, keys=keys, tunnel_token=tunnel.token)
+    # Before anybody signs with a new key, the sidecar has its public part; before anybody asks, there is a way.
+    after = [tunnel, *([private] if private else [])]
+    metabase = MetabaseAccess(
+        settings,
+        policies=policies,
+        admin_password=keys.admin_password,
+        place=Place(
+            instance=private.instance if private else settings.metabase.admin_url or settings.origin.url,
+            connection=_way_in(settings, tunnel, keys),
+            goes_with=private.data if private and not settings.metabase.keep_data else None,
+        ),
+        after=after,
+        opts=opts,
+    )
     origin = {
         "url": settings.origin.url,
         "hostname": settings.origin.hostname if _by_hostname(settings) else None,
     }
-    broker_config = BrokerContext(stack=settings.stack, origin=origin).as_dict()
+    broker_config = BrokerContext(
+        stack=settings.stack, public_url=settings.gateway.url, origin=origin, assertion=ASSERTION
+    ).as_dict()
     broker = broker_worker(
         settings,
         bundle=broker_bundle(root, broker_code, broker_config),
         key=keys.broker,
         metabase=metabase,
+        assertion_key=keys.assertion,
         path=tunnel.path,
         opts=opts,
     )
@@ -74,7 +95,7 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
             identity=IdentityContext(**identity, access=trust),
             session=settings.session.model_dump(),
             origin=origin,
-            assertion={"audience": ASSERTION_AUDIENCE, "lifetime_seconds": ASSERTION_SECONDS},
+            assertion=ASSERTION,
             team_claim=settings.identity.team_claim,
             scopes=_scopes(policies),
             brand=settings.brand.model_dump(),
@@ -107,6 +128,21 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
             assertion=keys.assertion.rotated_at,
             broker=keys.broker.rotated_at,
         ),
+    }
+
+
+def _way_in(settings: Settings, tunnel: Tunnel, keys: Keys) -> dict[str, pulumi.Input[str]]:
+    """The deployment's own way to Metabase."""
+    proof: dict[str, pulumi.Input[str]] = {"assertionKey": keys.assertion.current, "issuer": settings.gateway.url}
+    if tunnel.admin is None:
+        return {"url": str(settings.metabase.admin_url), **proof}
+    hostname, edge = str(settings.metabase.admin_hostname), settings.cloudflare.edge_url
+    return {
+        "url": edge or f"https://{hostname}",
+        **({"host": hostname} if edge else {}),
+        "clientId": tunnel.admin.client_id,
+        "clientSecret": tunnel.admin.client_secret,
+        **proof,
     }
 
 

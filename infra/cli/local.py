@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.environments import local
+from infra.environments.choices import Choices, last_choices
+from infra.environments.toolchain import Report
 from infra.environments.world import World, open_world
 from infra.project import find_root
 
@@ -19,7 +22,7 @@ local_app = typer.Typer(help="The whole system on this machine, against the loca
 console = Console(highlight=False, soft_wrap=True)
 
 
-def _reporter(started: float) -> local.Report:
+def _reporter(started: float) -> Report:
     """Each step is a line of its own with the seconds since the start, so that a log reads as well as a terminal."""
 
     def report(text: str) -> None:
@@ -44,11 +47,23 @@ class PrivatePath(StrEnum):
     HOSTNAME = "hostname"
 
 
-def _choices(world: World, identity: Identity | None, private_path: PrivatePath | None) -> local.Choices:
-    last = local.last_choices(world)
-    return local.Choices(
+class Runtime(StrEnum):
+    """What Metabase and the Tunnel's connector run in."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PROCESSES = "processes"
+
+
+def _choices(
+    world: World, identity: Identity | None, private_path: PrivatePath | None, runtime: Runtime | None
+) -> Choices:
+    last = last_choices(world)
+    return replace(
+        last,
         identity=identity.value if identity else last.identity,
         private_path=private_path.value if private_path else last.private_path,
+        runtime=runtime.value if runtime else last.runtime,
     )
 
 
@@ -60,6 +75,9 @@ def up(
     private_path: Annotated[
         PrivatePath | None, typer.Option(help="how the Worker reaches Metabase: VPC service or Tunnel hostname")
     ] = None,
+    runtime: Annotated[
+        Runtime | None, typer.Option(help="what Metabase runs in; auto: Docker where an engine answers")
+    ] = None,
 ) -> None:
     """Start the local cloud, deploy with Pulumi, print how to sign in. Safe to repeat.
 
@@ -67,7 +85,7 @@ def up(
     """
     world, started = open_world(find_root()), time.monotonic()
     with console.status("mbgate local up"):
-        result = local.up(world, _reporter(started), _choices(world, identity, private_path))
+        result = local.up(world, _reporter(started), _choices(world, identity, private_path, runtime))
     console.print()
     console.print(
         f"[bold green]The gateway runs.[/bold green] {result['changes']} ({time.monotonic() - started:.0f} s)"

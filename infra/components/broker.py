@@ -22,6 +22,7 @@ def broker_worker(
     bundle: Bundle,
     key: GeneratedKey,
     metabase: MetabaseAccess,
+    assertion_key: GeneratedKey,
     path: PrivatePath,
     opts: pulumi.ResourceOptions,
 ) -> WorkerDeployment:
@@ -35,6 +36,7 @@ def broker_worker(
         bindings=[
             secret_text("METABASE_API_KEY", metabase.api_key),
             secret_text("BROKER_KEY", key.current),
+            secret_text("ASSERTION_KEY", assertion_key.current),
             {
                 "name": "GROUPS",
                 "type": "json",

@@ -9,7 +9,7 @@ from infra.settings import RotationSettings
 
 
 class Keys(pulumi.ComponentResource):
-    """Session, assertion and broker keys, and the Metabase administrator's password."""
+    """Session, assertion and broker keys, Metabase's own keys, and its administrator's password."""
 
     def __init__(self, rotation: RotationSettings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mbgate:components:Keys", "keys", None, opts)
@@ -19,4 +19,8 @@ class Keys(pulumi.ComponentResource):
         self.broker = GeneratedKey("broker-key", kind="aes256", trigger=rotation.broker_key, opts=child)
         # Metabase needs the former password to take a new one, so this one is never rotated by a trigger.
         self.admin_password = GeneratedKey("admin-password", kind="password", trigger="1", opts=child)
+        # Metabase's own keys. What it stored under the first can't be read under another (Metabase: "Encrypting your
+        # database connection"), so no trigger rotates it.
+        self.encryption = GeneratedKey("encryption-key", kind="aes256", trigger="1", opts=child)
+        self.embedding = GeneratedKey("embedding-key", kind="hex256", trigger="1", opts=child)
         self.register_outputs({})

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
 from infra.access.actions import ADHOC, NATIVE
 from infra.access.model import ANY, Policies, Role, Rule
-from infra.metabase.resources import GeneratedKey, MetabaseGroup, MetabasePermissions, MetabaseSetup
+from infra.metabase.hardening import HARDENED
+from infra.metabase.resources import (
+    GeneratedKey,
+    MetabaseGroup,
+    MetabasePermissions,
+    MetabaseSettings,
+    MetabaseSetup,
+    Place,
+)
 from infra.naming import resource_name as named
 from infra.settings import Settings
 
 
 class MetabaseAccess(pulumi.ComponentResource):
-    """Sets Metabase up and makes its permissions say what the policies say.
+    """Sets Metabase up, hardens it, and makes its permissions say what the policies say.
+
+    `after` is what must be there before Metabase can be reached.
 
     Outputs: `api_key` (secret, for the broker alone) and `group_ids` (role → Metabase group ids).
     """
@@ -28,30 +38,38 @@ class MetabaseAccess(pulumi.ComponentResource):
         *,
         policies: Policies,
         admin_password: GeneratedKey,
+        place: Place,
+        after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("mbgate:components:MetabaseAccess", "metabase-access", None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        url = settings.metabase.admin_url
         setup = MetabaseSetup(
             "metabase-setup",
-            url=url,
+            place=place,
             admin_email=settings.metabase.admin_email,
             admin_password=admin_password.current,
             site_name=settings.metabase.site_name,
             key_name=named(settings.stack, "broker"),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
         self.api_key = pulumi.Output.secret(setup.api_key)
+        MetabaseSettings(
+            "settings",
+            place=place,
+            api_key=self.api_key,
+            values={**HARDENED, "site-name": settings.metabase.site_name, "site-url": settings.gateway.url},
+            opts=child,
+        )
         grants = {role.name: role.metabase for role in policies.roles if role.metabase is not None}
         levels = {role.name: data_levels(role) for role in policies.roles}
         groups = {
-            name: MetabaseGroup(f"group-{name}", url=url, api_key=self.api_key, name=grant.group, opts=child)
+            name: MetabaseGroup(f"group-{name}", place=place, api_key=self.api_key, name=grant.group, opts=child)
             for name, grant in grants.items()
         }
         MetabasePermissions(
             "permissions",
-            url=url,
+            place=place,
             api_key=self.api_key,
             collections={grant.group: dict(grant.collections) for grant in grants.values()},
             data={grant.group: levels[name] for name, grant in grants.items()},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,18 @@ import yaml
 
 from infra.errors import LocalCloudError
 
-from . import processes
+from . import containers, processes
+from .choices import Choices, keep_choices, last_choices, with_runtime
+from .configuration import write_config
+from .connecting import connector_alongside
 from .engine import Engine, stack_environment
 from .plugins import stand_in_path
-from .toolchain import obtain_cli
-from .world import ACCOUNT_ID, DEFAULT_PORT, STACK, ZONE_ID, World, prepare, write_private
+from .toolchain import Report, obtain_cli
+from .world import ACCOUNT_ID, STACK, ZONE_ID, World, prepare
 
-Report = Callable[[str], None]
 SECRET = "mbgate:oidcClientSecret"  # noqa: S105 - the name of a setting, not its value
 PART_NAMES = ("connector", "edge", "metabase", "oidc-provider", "cloudflare-api")
 GATEWAY_SECONDS = 30.0
-ORIGIN_HOSTNAME = "origin.localhost"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What the local stack tries out: who signs people in, and the private path to the origin."""
-
-    identity: str = "oidc"
-    private_path: str = "vpc"
 
 
 def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
@@ -44,21 +37,35 @@ def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
     cli = obtain_cli(report)
     report(f"Pulumi CLI {cli.version} from {cli.source}")
     prepare(world)
-    for part in processes.parts(world):
-        started = processes.start(world, part)
-        report(f"{part.name}: {'started' if started else 'running'}")
-    write_private(world.folder / "choices.json", json.dumps(asdict(choices)))
+    choices = with_runtime(choices, report)
+    images = None
+    if choices.docker_host is not None:
+        images = containers.obtain_images(world, choices.docker_host, report, stand_in=choices.metabase == "stand-in")
+        choices = replace(choices, metabase="stand-in" if images.is_stand_in else "image")
+    start_parts(world, choices, report)
+    keep_choices(world, choices)
     engine = open_engine(world, cli.path, report)
-    write_config(world, new_salt(world, engine), choices)
+    write_config(world, new_salt(world, engine), choices, images)
     if SECRET not in engine.config_keys():
         engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
     clear_dead_lock(world, engine)
     report("pulumi up")
-    text = engine.run("up", "--yes", "--skip-preview", "--color", "never", on_line=report)
-    write_private(world.folder / "tunnel-token", str(engine.output("tunnelToken")))
-    report(f"connector: {'started' if processes.start(world, processes.connector(world)) else 'running'}")
+    with alongside(world, choices, report):
+        text = engine.run("up", "--yes", "--skip-preview", "--color", "never", on_line=report)
     wait_for_gateway(world)
     return {"changes": summary(text)}
+
+
+def start_parts(world: World, choices: Choices, report: Report) -> None:
+    """Starts what must run before the engine; what runs is left alone."""
+    for part in processes.parts(world, with_metabase=choices.docker_host is None):
+        started = processes.start(world, part)
+        report(f"{part.name}: {'started' if started else 'running'}")
+
+
+def alongside(world: World, choices: Choices, report: Report) -> AbstractContextManager[None]:
+    """What must happen while the engine works: nothing where the connector is one of the stack's containers."""
+    return connector_alongside(world, report) if choices.docker_host is None else nullcontext()
 
 
 def down(world: World, report: Report) -> None:
@@ -66,22 +73,30 @@ def down(world: World, report: Report) -> None:
     if not world.folder.exists():
         return
     if (world.folder / "pulumi" / ".pulumi").exists():
-        for part in processes.parts(world):
-            processes.start(world, part)
-        engine = open_engine(world, obtain_cli(report).path, report)
-        if engine.stack_exists():
-            clear_dead_lock(world, engine)
-            report("pulumi destroy")
-            engine.run("destroy", "--yes", "--skip-preview", "--color", "never", on_line=report)
-            leftovers = remaining(world)
-            if leftovers:
-                raise LocalCloudError(
-                    f"after `pulumi destroy` the local API still lists {', '.join(leftovers)}",
-                    code="leftovers",
-                )
-            engine.remove()
+        _destroy(world, report)
     stop(world, report)
     shutil.rmtree(world.folder)
+
+
+def _destroy(world: World, report: Report) -> None:
+    choices = last_choices(world)
+    if choices.docker_host is not None:
+        choices = with_runtime(choices, report)
+    start_parts(world, choices, report)
+    engine = open_engine(world, obtain_cli(report).path, report)
+    if not engine.stack_exists():
+        return
+    clear_dead_lock(world, engine)
+    report("pulumi destroy")
+    with alongside(world, choices, report):
+        engine.run("destroy", "--yes", "--skip-preview", "--color", "never", on_line=report)
+    leftovers = remaining(world)
+    if leftovers:
+        raise LocalCloudError(
+            f"after `pulumi destroy` the local API still lists {', '.join(leftovers)}",
+            code="leftovers",
+        )
+    engine.remove()
 
 
 def stop(world: World, report: Report) -> None:
@@ -110,12 +125,6 @@ def open_engine(world: World, cli: Path, report: Report) -> Engine:
     )
 
 
-def last_choices(world: World) -> Choices:
-    """What the last run was started with, or the defaults."""
-    file = world.folder / "choices.json"
-    return Choices(**json.loads(file.read_text())) if file.exists() else Choices()
-
-
 def drop_torn_attributes(backend: Path) -> None:
     """Removes attribute files that a killed engine left empty, on which every later command would end with `EOF`.
 
@@ -141,27 +150,6 @@ def new_salt(world: World, engine: Engine) -> str | None:
             return None
         engine.remove()
     return engine.init()
-
-
-def write_config(world: World, salt: str | None, choices: Choices) -> None:
-    """Copies `Pulumi.local.yaml` out of the checkout with this world's ports.
-
-    Salt and secrets of an earlier copy are kept, unless the stack is new and brings a `salt` of its own.
-    """
-    target = world.folder / f"Pulumi.{STACK}.yaml"
-    kept = yaml.safe_load(target.read_text()) if target.exists() else {}
-    text = (world.root / f"Pulumi.{STACK}.yaml").read_text()
-    for offset in range(6):
-        text = text.replace(f":{DEFAULT_PORT + offset}", f":{world.port + offset}")
-    document = yaml.safe_load(text)
-    document["config"]["mbgate:identity"]["mode"] = choices.identity
-    if choices.private_path == "hostname":
-        document["config"]["mbgate:origin"] = {"privatePath": "hostname", "hostname": ORIGIN_HOSTNAME}
-    if salt is None:
-        secrets = {k: v for k, v in kept.get("config", {}).items() if isinstance(v, dict) and set(v) == {"secure"}}
-        document["config"].update(secrets)
-    document["encryptionsalt"] = salt or kept["encryptionsalt"]
-    write_private(target, yaml.safe_dump(document, sort_keys=False))
 
 
 def clear_dead_lock(world: World, engine: Engine) -> None:
@@ -231,15 +219,20 @@ def remaining(world: World) -> list[str]:
 
 def status(world: World) -> dict[str, Any]:
     """What runs, where, and who can sign in."""
+    host = last_choices(world).docker_host
+    contained = containers.states(host) if host else {}
+    in_containers = {name: {"state": state, "pid": None} for name, state in contained.items()}
+    names = [name for name in PART_NAMES if name not in in_containers]
     return {
         "gateway_url": world.gateway_url,
         "issuer": world.issuer,
         "accounts": [{k: a[k] for k in ("email", "password", "role")} for a in world.accounts()],
         "cloudflare_api": world.cloudflare_api,
-        "origin": world.origin,
+        "origin": world.origin if host is None else None,
+        "docker_host": host,
         "log_dir": str(world.logs),
         "state_dir": str(world.folder),
-        "parts": {name: _state(world, name) for name in reversed(PART_NAMES)},
+        "parts": {**{name: _state(world, name) for name in reversed(names)}, **in_containers},
     }
 
 

@@ -19,6 +19,7 @@ from .world import ACCOUNT_ID, ZONE_ID, World, port_is_taken, write_private
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
+METABASE = "metabase"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +32,11 @@ class Part:
     ready_url: str | None = None
 
 
-def parts(world: World) -> list[Part]:
-    """The parts that must run before a deployment, in order."""
+def parts(world: World, *, with_metabase: bool) -> list[Part]:
+    """The parts that must run before a deployment, in order; Metabase only where it is no container."""
     node, folder = node_program(world.root), world.folder
     api = f"http://127.0.0.1:{world.port + 1}"
-    return [
+    found = [
         Part(
             name="cloudflare-api",
             command=(
@@ -64,7 +65,7 @@ def parts(world: World) -> list[Part]:
             ready_url=f"{world.issuer}/.well-known/openid-configuration",
         ),
         Part(
-            name="metabase",
+            name=METABASE,
             command=(
                 *(sys.executable, "-m", "localcloud.metabase", "--state", str(folder / "metabase")),
                 *("--port", str(world.port + 3)),
@@ -77,12 +78,13 @@ def parts(world: World) -> list[Part]:
             command=(
                 *(node, "localcloud/edge/main.mjs", "--state", str(folder), "--port", str(world.port)),
                 *("--access-port", str(world.port + 5), "--tunnel-port", str(world.port + 4)),
-                *("--api", api, "--token-file", str(world.token_file)),
+                *("--api", api, "--token-file", str(world.token_file), "--tunnel-socket", str(world.edge_socket)),
             ),
             port=world.port,
             ready_url=f"{world.team_url}/cdn-cgi/access/certs",
         ),
     ]
+    return [part for part in found if with_metabase or part.name != METABASE]
 
 
 def connector(world: World) -> Part:

@@ -70,6 +70,11 @@ class World:
         return self.folder / "logs"
 
     @property
+    def edge_socket(self) -> Path:
+        """Where the edge listens for a connector in a container, into which this folder is mounted."""
+        return self.folder / "tunnel" / "edge.sock"
+
+    @property
     def token_file(self) -> Path:
         """The local API token."""
         return self.folder / "api-token"
@@ -111,6 +116,9 @@ def prepare(world: World) -> None:
     world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in ("logs", "run", "pulumi", "metabase"):
         (world.folder / name).mkdir(exist_ok=True, mode=0o700)
+    # A container's user must pass through it; the world's own folder keeps everybody else out.
+    (world.folder / "tunnel").mkdir(exist_ok=True)
+    (world.folder / "tunnel").chmod(0o755)
     write_private(world.folder / "world.json", json.dumps({"port": world.port, "root": str(world.root)}))
     write_once(world.token_file, lambda: secrets.token_urlsafe(36))
     write_once(world.folder / "passphrase", lambda: secrets.token_urlsafe(30))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from . import setup
-from .client import MetabaseClient
+from . import hardening, progress, setup
+from .client import KEY_REFUSED, UNREACHABLE, MetabaseClient, MetabaseError
+from .connection import Connection
 from .secrets import generate
 
 State = dict[str, Any]
+READY_SECONDS = 600.0
+OBSERVE_SECONDS = 20.0
+DELETE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,39 @@ class Kind:
     delete: Callable[[State], None]
     secret_outputs: frozenset[str] = frozenset()
     replace_on: frozenset[str] = frozenset()
+
+
+@contextmanager
+def _ready(values: State, api_key: str | None = None, seconds: float = READY_SECONDS) -> Iterator[MetabaseClient]:
+    """A client of the resource's Metabase, once that answers: it may have been started a moment ago."""
+    with MetabaseClient(Connection.from_plain(values["connection"]), api_key or values.get("apiKey")) as client:
+        client.wait_until_ready(seconds)
+        yield client
+
+
+Read = Callable[[State], State | None]
+
+
+def _observed(read: Callable[[MetabaseClient, State], State | None]) -> Read:
+    """A `read` that looks into Metabase.
+
+    Where Metabase refuses the deployment's key, what the key managed counts as gone, and is made anew after the set-up.
+    Where it does not answer, what is known stays, so that a refresh can find out which part of the way is missing.
+    """
+
+    def observe(state: State) -> State | None:
+        try:
+            with _ready(state, seconds=OBSERVE_SECONDS) as client:
+                return read(client, state)
+        except MetabaseError as error:
+            if error.code == KEY_REFUSED:
+                return None
+            if error.code in UNREACHABLE:
+                progress.report(f"left as it is known, since Metabase can't be asked: {error.message}")
+                return {}
+            raise
+
+    return observe
 
 
 def _now() -> str:
@@ -46,15 +84,14 @@ def _setup_create(inputs: State) -> State:
     admin = setup.Administrator(
         email=inputs["adminEmail"], password=inputs["adminPassword"], site_name=inputs["siteName"]
     )
-    return {"id": inputs["keyName"], **setup.set_up(inputs["url"], admin, inputs["keyName"])}
+    with _ready(inputs) as client:
+        return {"id": inputs["keyName"], **setup.set_up(client, admin, inputs["keyName"])}
 
 
-def _setup_read(state: State) -> State | None:
-    with MetabaseClient(state["url"], state["apiKey"]) as client:
-        client.wait_until_ready(setup.READY_SECONDS)
-        version = (client.properties().get("version") or {}).get("tag", "unknown")
-        # An administrator's key opens this list and nobody else's does: a revoked key means that the setup is gone.
-        keys = client.call("GET", "/api/api-key", ok=(401, 403))
+def _setup_read(client: MetabaseClient, state: State) -> State | None:
+    version = (client.properties().get("version") or {}).get("tag", "unknown")
+    # An administrator's key opens this list and nobody else's does: a revoked key means that the set-up is gone.
+    keys = client.call("GET", "/api/api-key", ok=(403,))
     if keys is None or state["apiKeyId"] not in {key["id"] for key in keys}:
         return None
     return {"version": version}
@@ -65,43 +102,41 @@ def _setup_update(old: State, new: State) -> State:
 
 
 def _setup_delete(state: State) -> None:
-    setup.revoke_key(state["url"], state["apiKey"], state["apiKeyId"])
+    with _ready(state, seconds=DELETE_SECONDS) as client:
+        setup.revoke_key(client, state["apiKeyId"])
 
 
 def _group_create(inputs: State) -> State:
-    group_id = setup.ensure_group(inputs["url"], inputs["apiKey"], inputs["name"])
+    with _ready(inputs) as client:
+        group_id = setup.ensure_group(client, inputs["name"])
     return {"id": group_id, "groupId": group_id}
 
 
-def _group_read(state: State) -> State | None:
-    with MetabaseClient(state["url"], state["apiKey"]) as client:
-        names = {group_id: name for name, group_id in client.groups().items()}
-    name = names.get(state["groupId"])
+def _group_read(client: MetabaseClient, state: State) -> State | None:
+    name = {group_id: name for name, group_id in client.groups().items()}.get(state["groupId"])
     return None if name is None else {"name": name}
 
 
 def _group_update(old: State, new: State) -> State:
     if old["name"] != new["name"]:
-        with MetabaseClient(new["url"], new["apiKey"]) as client:
+        with _ready(new) as client:
             client.call("PUT", f"/api/permissions/group/{old['groupId']}", json={"name": new["name"]})
     return {"groupId": old["groupId"]}
 
 
 def _group_delete(state: State) -> None:
-    with MetabaseClient(state["url"], state["apiKey"]) as client:
+    with _ready(state, seconds=DELETE_SECONDS) as client:
         client.call("DELETE", f"/api/permissions/group/{state['groupId']}", ok=(404,))
 
 
 def _permissions_apply(inputs: State) -> State:
-    applied = setup.apply_permissions(
-        inputs["url"], inputs["apiKey"], collections=inputs["collections"], data=inputs["data"]
-    )
+    with _ready(inputs) as client:
+        applied = setup.apply_permissions(client, collections=inputs["collections"], data=inputs["data"])
     return {"id": "permissions", "applied": applied}
 
 
-def _permissions_read(state: State) -> State | None:
-    with MetabaseClient(state["url"], state["apiKey"]) as client:
-        now = setup.observe_permissions(client, list(state["applied"]))
+def _permissions_read(client: MetabaseClient, state: State) -> State | None:
+    now = setup.observe_permissions(client, list(state["applied"]))
     if now == state["applied"]:
         return {}
     # The inputs are names and the graphs are ids: drift is shown as inputs that differ, so that `up` applies them.
@@ -109,11 +144,21 @@ def _permissions_read(state: State) -> State | None:
 
 
 def _permissions_delete(state: State) -> None:
-    empty: dict[str, dict[str, str]] = {group: {} for group in state["collections"]}
-    with MetabaseClient(state["url"], state["apiKey"]) as client:
+    with _ready(state, seconds=DELETE_SECONDS) as client:
         known = client.groups()
-    kept = {group: grants for group, grants in empty.items() if group in known}
-    setup.apply_permissions(state["url"], state["apiKey"], collections=kept, data={group: {} for group in kept})
+        kept: dict[str, dict[str, str]] = {group: {} for group in state["collections"] if group in known}
+        setup.apply_permissions(client, collections=kept, data={group: {} for group in kept})
+
+
+def _settings_apply(inputs: State) -> State:
+    with _ready(inputs) as client:
+        return {"id": "settings", "applied": hardening.apply_settings(client, inputs["values"])}
+
+
+def _settings_read(client: MetabaseClient, state: State) -> State | None:
+    now = hardening.observe_settings(client, state["values"])
+    # Drift is shown as inputs that differ, so that `up` applies them again.
+    return {"applied": now, "values": {**state["values"], **now}}
 
 
 KINDS: dict[str, Kind] = {
@@ -128,31 +173,41 @@ KINDS: dict[str, Kind] = {
         delete=lambda state: None,
     ),
     "mbgate:index:MetabaseSetup": Kind(
-        inputs=("url", "adminEmail", "adminPassword", "siteName", "keyName"),
+        inputs=("instance", "connection", "adminEmail", "adminPassword", "siteName", "keyName"),
         outputs=("apiKey", "apiKeyId", "version"),
         secret_outputs=frozenset({"apiKey"}),
-        replace_on=frozenset({"url", "adminEmail", "keyName"}),
+        replace_on=frozenset({"instance", "adminEmail", "keyName"}),
         create=_setup_create,
         update=_setup_update,
-        read=_setup_read,
+        read=_observed(_setup_read),
         delete=_setup_delete,
     ),
     "mbgate:index:MetabaseGroup": Kind(
-        inputs=("url", "apiKey", "name"),
+        inputs=("instance", "connection", "apiKey", "name"),
         outputs=("groupId",),
-        replace_on=frozenset({"url"}),
+        replace_on=frozenset({"instance"}),
         create=_group_create,
         update=_group_update,
-        read=_group_read,
+        read=_observed(_group_read),
         delete=_group_delete,
     ),
     "mbgate:index:MetabasePermissions": Kind(
-        inputs=("url", "apiKey", "collections", "data", "groupIds"),
+        inputs=("instance", "connection", "apiKey", "collections", "data", "groupIds"),
         outputs=("applied",),
         create=_permissions_apply,
         update=lambda old, new: _permissions_apply(new),
-        read=_permissions_read,
+        read=_observed(_permissions_read),
         delete=_permissions_delete,
-        replace_on=frozenset({"url"}),
+        replace_on=frozenset({"instance"}),
+    ),
+    "mbgate:index:MetabaseSettings": Kind(
+        inputs=("instance", "connection", "apiKey", "values"),
+        outputs=("applied",),
+        create=_settings_apply,
+        update=lambda old, new: _settings_apply(new),
+        read=_observed(_settings_read),
+        # What was made safe stays so; nobody would want public links back because a stack went.
+        delete=lambda state: None,
+        replace_on=frozenset({"instance"}),
     ),
 }

@@ -1,7 +1,8 @@
 """`pulumi-resource-mbgate`: the project's own Pulumi provider, for what Pulumi's ecosystem lacks.
 
 Resource tokens: `mbgate:index:GeneratedKey`, `mbgate:index:MetabaseSetup`, `mbgate:index:MetabaseGroup`,
-`mbgate:index:MetabasePermissions`. Faults reach the engine as one readable message, never as a traceback.
+`mbgate:index:MetabaseSettings`, `mbgate:index:MetabasePermissions`. Faults reach the engine as one readable message,
+never as a traceback.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ from pulumi.provider.experimental.provider import (
 
 from infra.errors import MbgateError
 
+from . import progress
 from .kinds import KINDS, Kind
 
 VERSION = "0.1.0"
 
 
 class MbgateProvider(Provider):
-    """Dispatches each operation to the `Kind` of its resource type."""
+    """Dispatches each operation to the `Kind` of its resource type; what takes long is told to the engine."""
+
+    def __init__(self, log: progress.EngineLog | None = None) -> None:
+        self._log = log
 
     async def get_schema(self, _: GetSchemaRequest) -> GetSchemaResponse:
         """A minimal schema: the program's classes are written by hand in `infra/metabase/resources.py`."""
@@ -67,7 +72,7 @@ class MbgateProvider(Provider):
         kind = _kind(request.urn)
         if request.preview:
             return CreateResponse(resource_id="", properties=_unknown(kind, request.properties))
-        outputs = await _run(kind.create, plain_map(request.properties))
+        outputs = await self._run(request.urn, kind.create, plain_map(request.properties))
         return CreateResponse(resource_id=str(outputs.pop("id")), properties=_state(kind, request.properties, outputs))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
@@ -75,14 +80,14 @@ class MbgateProvider(Provider):
         kind = _kind(request.urn)
         if request.preview:
             return UpdateResponse(properties=_unknown(kind, request.news))
-        outputs = await _run(kind.update, plain_map(request.olds), plain_map(request.news))
+        outputs = await self._run(request.urn, kind.update, plain_map(request.olds), plain_map(request.news))
         outputs.pop("id", None)
         return UpdateResponse(properties=_state(kind, request.news, outputs))
 
     async def read(self, request: ReadRequest) -> ReadResponse:
         """Observes the resource; one that is gone has an empty id, so that the engine makes it again."""
         kind = _kind(request.urn)
-        observed = await _run(kind.read, plain_map(request.properties))
+        observed = await self._run(request.urn, kind.read, plain_map(request.properties))
         if observed is None:
             return ReadResponse(resource_id="", properties={}, inputs={})
         properties = {**request.properties, **_mark(kind, observed)}
@@ -91,20 +96,21 @@ class MbgateProvider(Provider):
 
     async def delete(self, request: DeleteRequest) -> None:
         """Removes the resource; what is gone already is fine."""
-        await _run(_kind(request.urn).delete, plain_map(request.properties))
+        await self._run(request.urn, _kind(request.urn).delete, plain_map(request.properties))
+
+    async def _run(self, urn: str, operation: Callable[..., Any], *args: Any) -> Any:
+        """Runs blocking work off the event loop; an own error becomes the engine's message without a traceback."""
+        speaker = self._log.speaker(urn) if self._log else progress.say_nothing
+        try:
+            with progress.reported_by(speaker):
+                return await asyncio.to_thread(operation, *args)
+        except MbgateError as error:
+            raise RuntimeError(str(error)) from None
 
 
 def _kind(urn: str) -> Kind:
     """The kind of a resource: the last type of the URN's chain of parents and own type."""
     return KINDS[urn.split("::")[2].rsplit("$", 1)[-1]]
-
-
-async def _run(operation: Callable[..., Any], *args: Any) -> Any:
-    """Runs blocking work off the event loop; an own error becomes the engine's message without a traceback."""
-    try:
-        return await asyncio.to_thread(operation, *args)
-    except MbgateError as error:
-        raise RuntimeError(str(error)) from None
 
 
 def plain(value: PropertyValue | None) -> Any:
@@ -154,7 +160,9 @@ def _unknown(kind: Kind, inputs: dict[str, PropertyValue]) -> dict[str, Property
 
 def main() -> None:
     """Serves the provider to the engine, whose address is the first argument."""
-    server.main(sys.argv[1:], VERSION, MbgateProvider())
+    # Without an engine, as when somebody starts it by hand, the server itself says what is missing.
+    log = progress.EngineLog(sys.argv[1]) if len(sys.argv) > 1 else None
+    server.main(sys.argv[1:], VERSION, MbgateProvider(log))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which Metabase a resource is in, and the way to it."""
+
+    instance: pulumi.Input[str]
+    """Tells one Metabase from another: a change makes its resources anew."""
+    connection: Mapping[str, pulumi.Input[str]]
+    """The fields of `infra.metabase.connection.Connection`; a change of the way alone changes nothing in Metabase."""
+
+    goes_with: pulumi.Resource | None = None
+    """What holds Metabase's data: where the stack deletes that too, nothing need be undone in it."""
+
+    def options(self, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+        """`opts`, with the deletion bound to `goes_with`."""
+        return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=self.goes_with))
+
+    def properties(self) -> dict[str, Any]:
+        """The inputs that every resource in Metabase has."""
+        return {"instance": self.instance, "connection": pulumi.Output.secret(dict(self.connection))}
 
 
 class _Resource(pulumi.CustomResource):
@@ -54,7 +77,7 @@ class MetabaseSetup(_Resource):
         self,
         resource_name: str,
         *,
-        url: pulumi.Input[str],
+        place: Place,
         admin_email: str,
         admin_password: pulumi.Input[str],
         site_name: str,
@@ -62,7 +85,7 @@ class MetabaseSetup(_Resource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
-            "url": url,
+            **place.properties(),
             "admin_email": admin_email,
             "admin_password": pulumi.Output.secret(admin_password),
             "site_name": site_name,
@@ -71,7 +94,7 @@ class MetabaseSetup(_Resource):
             "api_key_id": None,
             "version": None,
         }
-        super().__init__("mbgate:index:MetabaseSetup", resource_name, props, opts)
+        super().__init__("mbgate:index:MetabaseSetup", resource_name, props, place.options(opts))
 
 
 class MetabaseGroup(_Resource):
@@ -83,13 +106,18 @@ class MetabaseGroup(_Resource):
         self,
         resource_name: str,
         *,
-        url: pulumi.Input[str],
+        place: Place,
         api_key: pulumi.Input[str],
         name: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"url": url, "api_key": pulumi.Output.secret(api_key), "name": name, "group_id": None}
-        super().__init__("mbgate:index:MetabaseGroup", resource_name, props, opts)
+        props = {
+            **place.properties(),
+            "api_key": pulumi.Output.secret(api_key),
+            "name": name,
+            "group_id": None,
+        }
+        super().__init__("mbgate:index:MetabaseGroup", resource_name, props, place.options(opts))
 
 
 class MetabasePermissions(_Resource):
@@ -99,7 +127,7 @@ class MetabasePermissions(_Resource):
         self,
         resource_name: str,
         *,
-        url: pulumi.Input[str],
+        place: Place,
         api_key: pulumi.Input[str],
         collections: Mapping[str, Mapping[str, str]],
         data: Mapping[str, Mapping[str, str]],
@@ -107,11 +135,32 @@ class MetabasePermissions(_Resource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
-            "url": url,
+            **place.properties(),
             "api_key": pulumi.Output.secret(api_key),
             "collections": collections,
             "data": data,
             "group_ids": group_ids,
             "applied": None,
         }
-        super().__init__("mbgate:index:MetabasePermissions", resource_name, props, opts)
+        super().__init__("mbgate:index:MetabasePermissions", resource_name, props, place.options(opts))
+
+
+class MetabaseSettings(_Resource):
+    """Metabase's own settings; what this version of it doesn't know is left out of `applied`."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        place: Place,
+        api_key: pulumi.Input[str],
+        values: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            **place.properties(),
+            "api_key": pulumi.Output.secret(api_key),
+            "values": values,
+            "applied": None,
+        }
+        super().__init__("mbgate:index:MetabaseSettings", resource_name, props, place.options(opts))

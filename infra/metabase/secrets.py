@@ -9,19 +9,29 @@ import secrets
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-KINDS = ("aes256", "es256", "password")
+KINDS = ("aes256", "es256", "hex256", "password")
 
 
 def generate(kind: str) -> str:
-    """New material: `aes256` base64url of 32 bytes, `es256` a private JWK (RFC 7517), `password` 41 characters."""
+    """New material: `aes256` base64url of 32 bytes, `hex256` the same in hexadecimal, `es256` a private JWK (RFC 7517),
+    `password` 41 characters."""
     if kind == "aes256":
         return encode(secrets.token_bytes(32))
+    if kind == "hex256":
+        return secrets.token_bytes(32).hex()
     if kind == "password":
         # Metabase asks for a digit by default, which random text lacks about once in 900 times.
         return encode(secrets.token_bytes(30)) + "1"
     if kind == "es256":
         return _private_jwk()
     raise ValueError(f"key kind `{kind}` is none of {', '.join(KINDS)}")
+
+
+def public_jwks(*private: str) -> str:
+    """The JWK set (RFC 7517) of the public parts of `es256` keys; an empty text, no predecessor, is left out."""
+    members = ("kty", "crv", "x", "y", "kid", "alg", "use")
+    keys = [{name: jwk[name] for name in members} for jwk in map(json.loads, filter(None, private))]
+    return json.dumps({"keys": keys}, sort_keys=True, separators=(",", ":"))
 
 
 def encode(raw: bytes) -> str:

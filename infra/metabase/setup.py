@@ -11,7 +11,6 @@ from typing import Any
 
 from .client import ADMINISTRATORS, ALL_USERS, MetabaseClient, MetabaseError
 
-READY_SECONDS = 300.0
 GRAPH_TRIES = 5
 
 
@@ -24,24 +23,21 @@ class Administrator:
     site_name: str
 
 
-def set_up(url: str, admin: Administrator, key_name: str) -> dict[str, Any]:
+def set_up(client: MetabaseClient, admin: Administrator, key_name: str) -> dict[str, Any]:
     """Makes the first administrator and an API key in the Administrators group → `apiKey`, `apiKeyId`, `version`.
 
     A Metabase that was set up by an earlier, interrupted run is signed in to with the same password; the key of that
     name is made anew, since Metabase shows a key only once (`POST /api/api-key`).
     """
-    with MetabaseClient(url) as client:
-        client.wait_until_ready(READY_SECONDS)
-        properties = client.properties()
-        session = _first_session(client, admin, properties)
-        client.as_session(session)
-        for key in client.call("GET", "/api/api-key"):
-            if key["name"] == key_name:
-                client.call("DELETE", f"/api/api-key/{key['id']}")
-        made = client.call("POST", "/api/api-key", json={"name": key_name, "group_id": ADMINISTRATORS})
-        client.call("DELETE", "/api/session", ok=(401, 404))
-        version = (properties.get("version") or {}).get("tag", "unknown")
-        return {"apiKey": made["unmasked_key"], "apiKeyId": made["id"], "version": version}
+    properties = client.properties()
+    client.as_session(_first_session(client, admin, properties))
+    for key in client.call("GET", "/api/api-key"):
+        if key["name"] == key_name:
+            client.call("DELETE", f"/api/api-key/{key['id']}")
+    made = client.call("POST", "/api/api-key", json={"name": key_name, "group_id": ADMINISTRATORS})
+    client.call("DELETE", "/api/session", ok=(401, 404))
+    version = (properties.get("version") or {}).get("tag", "unknown")
+    return {"apiKey": made["unmasked_key"], "apiKeyId": made["id"], "version": version}
 
 
 def _first_session(client: MetabaseClient, admin: Administrator, properties: Mapping[str, Any]) -> str:
@@ -67,21 +63,17 @@ def _first_session(client: MetabaseClient, admin: Administrator, properties: Map
     return session
 
 
-def revoke_key(url: str, api_key: str, key_id: int) -> None:
+def revoke_key(client: MetabaseClient, key_id: int) -> None:
     """Deletes the stack's own API key; a key that is gone already is fine."""
-    with MetabaseClient(url, api_key) as client:
-        client.call("DELETE", f"/api/api-key/{key_id}", ok=(401, 403, 404))
+    client.call("DELETE", f"/api/api-key/{key_id}", ok=(401, 403, 404))
 
 
-def ensure_group(url: str, api_key: str, name: str) -> int:
+def ensure_group(client: MetabaseClient, name: str) -> int:
     """The id of the permissions group of that name, made where it is missing."""
-    with MetabaseClient(url, api_key) as client:
-        existing = client.groups().get(name)
-        return (
-            existing
-            if existing is not None
-            else int(client.call("POST", "/api/permissions/group", json={"name": name})["id"])
-        )
+    existing = client.groups().get(name)
+    if existing is not None:
+        return existing
+    return int(client.call("POST", "/api/permissions/group", json={"name": name})["id"])
 
 
 def ensure_collections(client: MetabaseClient, names: set[str]) -> dict[str, list[int]]:
@@ -103,7 +95,10 @@ def ensure_collections(client: MetabaseClient, names: set[str]) -> dict[str, lis
 
 
 def apply_permissions(
-    url: str, api_key: str, *, collections: Mapping[str, Mapping[str, str]], data: Mapping[str, Mapping[str, str]]
+    client: MetabaseClient,
+    *,
+    collections: Mapping[str, Mapping[str, str]],
+    data: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
     """Makes Metabase's own graphs say what the policies say, and nothing else for these groups and All Users.
 
@@ -111,26 +106,25 @@ def apply_permissions(
     all others → `create-queries` level.
     Returns what was applied, with ids.
     """
-    with MetabaseClient(url, api_key) as client:
-        groups = client.groups()
-        names = {name for wanted in collections.values() for name in wanted}
-        ids = ensure_collections(client, names)
-        everything = [str(c["id"]) for c in client.collections()] + ["root"]
-        wanted = {str(ALL_USERS): dict.fromkeys(everything, "none")}
-        for group, grants in collections.items():
-            entry = dict.fromkeys(everything, "none")
-            for name, level in grants.items():
-                entry.update({str(i): level for i in (ids[name] if name != "root" else ["root"])})
-            wanted[str(groups[group])] = entry
-        levels = {str(ALL_USERS): {}, **{str(groups[group]): by_id for group, by_id in data.items()}}
-        _put_graph(client, "/api/collection/graph", lambda _: wanted)
-        databases = [str(d["id"]) for d in client.call("GET", "/api/database")["data"]]
-        _put_graph(
-            client,
-            "/api/permissions/graph",
-            lambda _: {g: {d: {"create-queries": _level(by_id, d)} for d in databases} for g, by_id in levels.items()},
-        )
-        return observe_permissions(client, list(wanted))
+    groups = client.groups()
+    names = {name for wanted in collections.values() for name in wanted}
+    ids = ensure_collections(client, names)
+    everything = [str(c["id"]) for c in client.collections()] + ["root"]
+    wanted = {str(ALL_USERS): dict.fromkeys(everything, "none")}
+    for group, grants in collections.items():
+        entry = dict.fromkeys(everything, "none")
+        for name, level in grants.items():
+            entry.update({str(i): level for i in (ids[name] if name != "root" else ["root"])})
+        wanted[str(groups[group])] = entry
+    levels = {str(ALL_USERS): {}, **{str(groups[group]): by_id for group, by_id in data.items()}}
+    _put_graph(client, "/api/collection/graph", lambda _: wanted)
+    databases = [str(d["id"]) for d in client.call("GET", "/api/database")["data"]]
+    _put_graph(
+        client,
+        "/api/permissions/graph",
+        lambda _: {g: {d: {"create-queries": _level(by_id, d)} for d in databases} for g, by_id in levels.items()},
+    )
+    return observe_permissions(client, list(wanted))
 
 
 def _level(by_id: Mapping[str, str], database: str) -> str:

@@ -20,20 +20,17 @@ import jinja2
 from infra.errors import RenderError
 
 JAVASCRIPT = "application/javascript+module"
-ESBUILD = (
-    "--bundle",
-    "--format=esm",
+COMMON = ("--bundle", "--format=esm", "--charset=utf8", "--legal-comments=none", "--log-level=warning")
+WORKER = (
     "--platform=neutral",
     "--main-fields=module,main",
     "--conditions=workerd,worker,import",
     "--target=es2024",
-    "--charset=utf8",
-    "--legal-comments=none",
     "--external:./config.js",
     "--external:./table.js",
     "--external:cloudflare:workers",
-    "--log-level=warning",
 )
+NODE = ("--platform=node", "--target=node22")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,21 +69,30 @@ class Bundle:
 
 def bundle_code(root: Path, entry: str) -> str:
     """The text of `worker_templates/{entry}`, with all that it imports, as one ES module."""
+    return _bundled(root, f"worker_templates/{entry}", WORKER)
+
+
+def sidecar_code(root: Path) -> str:
+    """The verifying sidecar, with all that it imports, as one ES module for Node.js."""
+    return _bundled(root, "infra/sidecar/main.mjs", NODE)
+
+
+def _bundled(root: Path, entry: str, target: tuple[str, ...]) -> str:
     esbuild = root / "node_modules" / ".bin" / "esbuild"
     if not esbuild.exists():
         raise RenderError(
-            f"`{esbuild}` is missing, so the Worker can't be bundled",
+            f"`{esbuild}` is missing, so nothing can be bundled",
             code="esbuild-missing",
             help="run `make setup`",
         )
-    command = [str(esbuild), f"worker_templates/{entry}", *ESBUILD]
+    command = [str(esbuild), entry, *COMMON, *target]
     # esbuild's launcher is a Node.js script, and the virtual environment has a Node.js of its own.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     done = subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
     )
     if done.returncode != 0:
-        raise RenderError(f"`worker_templates/{entry}` can't be bundled:\n{done.stderr.strip()}", code="bundle-failed")
+        raise RenderError(f"`{entry}` can't be bundled:\n{done.stderr.strip()}", code="bundle-failed")
     return done.stdout
 
 

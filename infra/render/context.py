@@ -89,7 +89,11 @@ class BrokerContext:
 
     stack: str
     """The stack's name, for logs."""
+    public_url: str
+    """The gateway's URL, the issuer of assertions."""
     origin: dict[str, str | None]
+    """As in the gateway's."""
+    assertion: dict[str, str | int]
     """As in the gateway's."""
     session: dict[str, int] = field(default_factory=dict)
     """Kept for limits on brokered sessions; empty means Metabase's own."""

@@ -17,14 +17,16 @@ import { listen, onEnd, options, refuse } from "./startup.mjs";
 import { followState } from "./state.mjs";
 import { makeTeam } from "./team.mjs";
 import { makeTokens } from "./tokens.mjs";
-import { makeTunnels } from "./tunnels.mjs";
+import { listenForContainers, makeTunnels } from "./tunnels.mjs";
 import { makeRunner } from "./workerd.mjs";
 
 const NAME = "edge";
 /** Room for `/w123456-cron.sock` in the 107 bytes of a Unix socket's path (unix(7)). */
 const MAX_RUN_FOLDER = 86;
 
-const args = options(NAME, ["state", "port", "access-port", "tunnel-port", "api", "token-file"]);
+const args = options(NAME, ["state", "port", "access-port", "tunnel-port", "api", "token-file"], {
+  "tunnel-socket": { type: "string" },
+});
 const runFolder = absolute(join(args.state, "run"));
 if (Buffer.byteLength(runFolder) > MAX_RUN_FOLDER) {
   refuse(NAME, `the path \`${runFolder}\` is too long for Unix sockets; choose a state folder with a shorter one`);
@@ -50,6 +52,10 @@ const team = makeTeam({ state, teamUrl, token, tokens, sessions, runCron, logs, 
 
 await listen(NAME, front, args.port);
 await listen(NAME, tunnels.server, args["tunnel-port"]);
+if (args["tunnel-socket"]) {
+  const reason = await listenForContainers(tunnels.socketServer, args["tunnel-socket"]);
+  if (reason) refuse(NAME, reason);
+}
 await listen(NAME, team, args["access-port"]);
 // The ports are ours now, so whatever else runs on this state folder is a leftover.
 for (const pid of endOrphans(runFolder)) logs.event("ended a workerd that an earlier edge had left", { pid });

@@ -4,8 +4,9 @@
  */
 
 import { timingSafeEqual } from "node:crypto";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { connect as http2connect } from "node:http2";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 
 import { plain } from "./relay.mjs";
 import { stream } from "./tunnelstream.mjs";
@@ -19,18 +20,20 @@ export const SESSION_WINDOW = 64 * 1024 * 1024;
 
 /**
  * @param {{state: () => object | null, tokens: object, teamUrl: string, logs: object}} edge
- * @returns {{server: import("node:net").Server, toService: Function, toHostname: Function, configure: (state: object) => void, stop: () => void}}
+ * @returns {{server: import("node:net").Server, socketServer: import("node:net").Server, toService: Function, toHostname: Function, configure: (state: object) => void, stop: () => void}}
  */
 export function makeTunnels(edge) {
   /** @type {Map<string, Set<{session: import("node:http2").ClientHttp2Session, token: string}>>} */
   const connections = new Map();
-  const server = createServer({ noDelay: true }, (socket) => greet(edge, connections, socket));
+  const makeServer = () => createServer({ noDelay: true }, (socket) => greet(edge, connections, socket));
+  const [server, socketServer] = [makeServer(), makeServer()];
   const choose = (tunnelId) => {
     const open = [...(connections.get(tunnelId) ?? [])].filter(({ session }) => !session.closed && !session.destroyed);
     return open[Math.floor(Math.random() * open.length)]?.session;
   };
   return {
     server,
+    socketServer,
     /** A request of a `vpc_service` binding, through the tunnel that the service is behind. */
     toService(serviceId, exchange) {
       const service = edge.state()?.connectivity_services.find((s) => s.service_id === serviceId);
@@ -59,9 +62,42 @@ export function makeTunnels(edge) {
     },
     stop() {
       server.close();
+      socketServer.close();
       for (const group of connections.values()) for (const { session } of group) session.destroy();
     },
   };
+}
+
+/**
+ * Listens on a Unix socket for connectors in containers, which run as other users and have no way to a port of loopback.
+ * Whoever may reach its folder may connect; the token is what admits. A socket that nobody listens on any more is removed.
+ * @param {import("node:net").Server} server
+ * @param {string} path
+ * @returns {Promise<string | null>} why it can't, or null
+ */
+export async function listenForContainers(server, path) {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isSocket()) return `\`${path}\` is no socket; choose another path`;
+  if (found && (await isListening(path))) return `socket ${path} is taken; end what listens there or choose another`;
+  if (found) unlinkSync(path);
+  return new Promise((resolve) => {
+    server.once("error", (error) => resolve(`socket ${path} can't be made: ${error.code}`));
+    server.listen({ path }, () => {
+      chmodSync(path, 0o666);
+      resolve(null);
+    });
+  });
+}
+
+function isListening(path) {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("error", () => resolve(false));
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+  });
 }
 
 function greet(edge, connections, socket) {

@@ -84,4 +84,4 @@ def test_settings_is_the_only_reader_of_configuration() -> None:
             for node in ast.walk(ast.parse(p.read_text()))
         )
     ]
-    assert readers == ["infra/settings.py"]
+    assert readers == ["infra/settings/__init__.py"]

@@ -81,6 +81,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     folder = tmp_path_factory.mktemp("demo") / "world"
     environment = {**os.environ, "MBGATE_STATE": str(folder), "MBGATE_PORT": free_ports(), "COLUMNS": "160"}
     command = [MBGATE, "local", "up", "--identity", identity, "--private-path", private_path]
+    command += ["--runtime", "processes"]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     try:
         assert first.returncode == 0, first.stdout + first.stderr

@@ -80,7 +80,7 @@ def test_a_taken_port_is_named_with_its_part(world: World) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "up\n"
         with pytest.raises(LocalCloudError, match="port 19481, which `cloudflare-api` needs, is taken"):
-            processes.start(world, processes.parts(world)[0])
+            processes.start(world, processes.parts(world, with_metabase=True)[0])
     finally:
         holder.kill()
         holder.wait()

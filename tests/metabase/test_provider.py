@@ -18,6 +18,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import CheckRequest, CreateRequest, DiffRequest, ReadRequest, UpdateRequest
 
 from infra.metabase.client import MetabaseClient, MetabaseError
+from infra.metabase.connection import Connection
 from infra.metabase.kinds import KINDS
 from infra.metabase.provider import MbgateProvider, plain_map, property_value
 from infra.metabase.secrets import generate
@@ -46,9 +47,17 @@ def url(tmp_path: Path) -> Iterator[str]:
     process.wait(10)
 
 
+def place(url: str) -> dict[str, Any]:
+    return {"instance": "test", "connection": {"url": url}}
+
+
+def client_of(url: str, api_key: str | None = None) -> MetabaseClient:
+    return MetabaseClient(Connection(url=url), api_key)
+
+
 def setup_inputs(url: str) -> dict[str, Any]:
     return {
-        "url": url,
+        **place(url),
         "adminEmail": "mbgate@mbgate.invalid",
         "adminPassword": PASSWORD,
         "siteName": "Acme",
@@ -65,9 +74,9 @@ def test_setup_waits_for_the_boot_and_can_be_run_again(url: str) -> None:
     first = set_up(url)
     second = set_up(url)
     assert first["apiKey"] != second["apiKey"]
-    with MetabaseClient(url, second["apiKey"]) as client:
+    with client_of(url, second["apiKey"]) as client:
         assert [k["name"] for k in client.call("GET", "/api/api-key")] == ["mbgate-test-broker"]
-    with MetabaseClient(url, first["apiKey"]) as client, pytest.raises(MetabaseError, match="status 401"):
+    with client_of(url, first["apiKey"]) as client, pytest.raises(MetabaseError, match="status 401"):
         client.call("GET", "/api/api-key")
 
 
@@ -90,7 +99,7 @@ def test_a_revoked_key_is_seen_as_gone(url: str) -> None:
 def test_groups_are_found_renamed_and_removed(url: str) -> None:
     state = set_up(url)
     kind = KINDS["mbgate:index:MetabaseGroup"]
-    inputs = {"url": url, "apiKey": state["apiKey"], "name": "Analysts"}
+    inputs = {**place(url), "apiKey": state["apiKey"], "name": "Analysts"}
     made = {**inputs, **kind.create(inputs)}
     assert kind.create(inputs)["groupId"] == made["groupId"]
     renamed = {**made, "name": "Sales analysts"}
@@ -103,17 +112,17 @@ def test_groups_are_found_renamed_and_removed(url: str) -> None:
 
 def test_permissions_shut_all_users_and_show_drift(url: str) -> None:
     key = set_up(url)["apiKey"]
-    KINDS["mbgate:index:MetabaseGroup"].create({"url": url, "apiKey": key, "name": "Analysts"})
+    KINDS["mbgate:index:MetabaseGroup"].create({**place(url), "apiKey": key, "name": "Analysts"})
     kind = KINDS["mbgate:index:MetabasePermissions"]
     inputs = {
-        "url": url,
+        **place(url),
         "apiKey": key,
         "collections": {"Analysts": {"Sales": "read", "Fresh": "write"}},
         "data": {"Analysts": {"1": "query-builder", "*": "no"}},
         "groupIds": {},
     }
     state = {**inputs, **kind.create(inputs)}
-    with MetabaseClient(url, key) as client:
+    with client_of(url, key) as client:
         ids = {c["name"]: str(c["id"]) for c in client.collections()}
         graph = client.call("GET", "/api/collection/graph")
         group = str(client.groups()["Analysts"])
@@ -135,7 +144,7 @@ def test_permissions_shut_all_users_and_show_drift(url: str) -> None:
 
 
 def test_an_unreachable_metabase_is_one_message() -> None:
-    with MetabaseClient("http://127.0.0.1:9") as client, pytest.raises(MetabaseError, match="did not reach Metabase"):
+    with client_of("http://127.0.0.1:9") as client, pytest.raises(MetabaseError, match="did not reach Metabase"):
         client.properties()
 
 

@@ -167,13 +167,19 @@ def workerd_config(deployment: Deployment, world: World) -> str:
     broker = [
         text("METABASE_API_KEY", API_KEY),
         text("BROKER_KEY", deployment.broker_key),
+        text("ASSERTION_KEY", deployment.assertion_keys[0]),
         f'(name = "GROUPS", json = {literal(json.dumps(deployment.groups))})',
         *origin,
     ]
     keep = lambda bindings: [one for one in bindings if not any(f'"{n}"' in one for n in deployment.without)]  # noqa: E731
     config = render_module(ROOT, "config.js.j2", config=deployment.config(table))
     rendered = render_module(ROOT, "table.js.j2", table_json=canonical_json(table), digest=digest(table))
-    settings = BrokerContext(stack="test", origin={"url": "http://metabase.internal:3000", "hostname": None}).as_dict()
+    settings = BrokerContext(
+        stack="test",
+        public_url=deployment.public_url,
+        origin={"url": "http://metabase.internal:3000", "hostname": None},
+        assertion={"audience": "metabase", "lifetime_seconds": 60},
+    ).as_dict()
     modules = {"gateway.js": code_of("gateway/main.js"), "config.js": config, "table.js": rendered}
     of_broker = {
         "broker.js": code_of("broker/main.js"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+import jwt
 import pytest
 
 from infra.metabase.secrets import generate
-from tests.worker.deployment import Deployment
+from tests.worker.deployment import PUBLIC, Deployment
 from tests.worker.fake_metabase import API_KEY
 from tests.worker.messages import Reply
 from tests.worker.people import PAGE, bearer, cookie_of, seal, session_of
@@ -45,6 +47,20 @@ def test_a_new_person_gets_an_account_groups_and_a_session(gateway: Runtime) -> 
         assert seen.values("x-api-key") == ([API_KEY] if is_admin_call else [])
     assert gateway.world.metabase.users[10]["user_group_memberships"] == [{"id": 1}, {"id": 5}]
     assert len(gateway.world.metabase.passwords[10]) >= 43
+
+
+def test_each_call_proves_that_the_broker_made_it(gateway: Runtime) -> None:
+    """Under the gateway's key, for Metabase alone, for a minute at most; nobody's e-mail or role is in it."""
+    first_request(gateway)
+    key = jwt.PyJWK(json.loads(gateway.deployment.assertion_keys[0]), "ES256").key.public_key()
+    made = [seen for seen in gateway.world.of("origin") if seen.target != DASHBOARD]
+    for seen in made:
+        [proof] = seen.values("mbgate-assertion")
+        claims = jwt.decode(proof, key, ["ES256"], audience="metabase", issuer=PUBLIC)
+        assert claims["sub"] == "mbgate-broker"
+        assert claims["exp"] - claims["iat"] == 60
+        assert set(claims) == {"iss", "sub", "aud", "iat", "exp"}
+    assert len(made) == 4
 
 
 def test_a_known_person_keeps_password_and_groups(gateway: Runtime) -> None:

@@ -236,3 +236,14 @@ def test_a_hostname_as_private_path_gets_the_service_token(deploy: Callable[[Dep
     [seen] = runtime.world.of("outside")
     assert seen.host == "origin.example.com"
     assert seen.values("cf-access-client-secret") == ["of-origin"]
+
+
+@pytest.mark.parametrize("code", ["assertion-refused", "origin-unreachable"])
+def test_the_sidecars_refusal_is_no_answer_of_metabase(gateway: Runtime, code: str) -> None:
+    """People see that Metabase can't be reached, whatever the status; the log says why."""
+    gateway.world.metabase.answers[DASHBOARD] = Reply(401, b"{}", {"mbgate-sidecar": code})
+    call = gateway.ask("GET", DASHBOARD, cookie_of(gateway, "analyst"))
+    assert (call.status, call.json["reason"]) == (503, "origin-unreachable")
+    assert "mbgate-sidecar" not in call.headers
+    [fault] = [one for one in gateway.logged() if one.get("reason") == "origin-refused"]
+    assert fault["error"] == code

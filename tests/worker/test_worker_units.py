@@ -33,7 +33,8 @@ def node(script: str, cwd: Path) -> str:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the gateway's modules with a rendered configuration, and the private keys that tests sign with."""
     folder = tmp_path_factory.mktemp("worker")
-    shutil.copytree(ROOT / "worker_templates" / "gateway", folder / "gateway")
+    for part in ("gateway", "common"):
+        shutil.copytree(ROOT / "worker_templates" / part, folder / part)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "package.json").write_text('{"type":"module"}')
     keys = json.loads(

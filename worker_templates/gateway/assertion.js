@@ -5,25 +5,13 @@
  * until ten seconds before its end, so that the hot path does not sign each time.
  */
 
-import { importJWK, SignJWT } from "jose";
-
+import { signAssertion } from "../common/signing.js";
 import config from "./config.js";
 import { digest } from "./table.js";
 
 const REUSE_MARGIN = 10;
 const CACHE_SIZE = 2000;
 const made = new Map();
-const signing = new Map();
-
-async function signingKey(text) {
-  if (!signing.has(text)) {
-    const jwk = JSON.parse(text);
-    const key = await importJWK(jwk, "ES256");
-    signing.clear();
-    signing.set(text, { key, kid: jwk.kid });
-  }
-  return signing.get(text);
-}
 
 /** @returns {Promise<string>} */
 export async function assertionFor(env, { principal, role, team, requestId, now }) {
@@ -37,7 +25,6 @@ export async function assertionFor(env, { principal, role, team, requestId, now 
   ]);
   const known = made.get(id);
   if (known && known.exp - now > REUSE_MARGIN && known.secret === env.ASSERTION_KEY_CURRENT) return known.token;
-  const { key, kid } = await signingKey(env.ASSERTION_KEY_CURRENT);
   const exp = now + config.assertion.lifetime_seconds;
   const claims = {
     email: principal.email,
@@ -47,14 +34,9 @@ export async function assertionFor(env, { principal, role, team, requestId, now 
     policy: digest,
     rid: requestId,
   };
-  const token = await new SignJWT(claims)
-    .setProtectedHeader({ alg: "ES256", kid, typ: "JWT" })
-    .setIssuer(config.public_url)
-    .setSubject(principal.sub)
-    .setAudience(config.assertion.audience)
-    .setIssuedAt(now)
-    .setExpirationTime(exp)
-    .sign(key);
+  const { audience } = config.assertion;
+  const what = { issuer: config.public_url, audience, subject: principal.sub, now, exp, claims };
+  const token = await signAssertion(env.ASSERTION_KEY_CURRENT, what);
   if (made.size >= CACHE_SIZE) made.delete(made.keys().next().value);
   made.set(id, { token, exp, secret: env.ASSERTION_KEY_CURRENT });
   return token;

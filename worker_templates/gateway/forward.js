@@ -17,12 +17,20 @@ export async function forward({ request, env, path, search, headers, body }) {
   const init = { method: request.method, headers, body, redirect: "manual", signal: clientGone(request) };
   try {
     const answer = await send(env, path + search, init);
+    const refusal = answer.headers.get("mbgate-sidecar");
+    if (refusal !== null) return notServed(refusal);
     // Metabase names its version on every answer; without it, these statuses are the private path's own.
     return UNREACHABLE.has(answer.status) && !answer.headers.has("x-metabase-version") ? null : answer;
   } catch (error) {
     if (request.signal.aborted) throw error;
     return null;
   }
+}
+
+/** The sidecar answered in Metabase's place: it lacks our key, or Metabase is not there. Either is the operator's concern. */
+function notServed(reason) {
+  console.error(JSON.stringify({ type: "mbgate.fault", reason: "origin-refused", error: reason }));
+  return null;
 }
 
 /**

@@ -1,37 +1,30 @@
-"""A stack's settings: frozen, typed, documented; this module is the only reader of `pulumi.Config`.
-
-Each class is one structured key of `Pulumi.<stack>.yaml` in the namespace `mbgate`; the documentation of each field is
-its `description`, from which the settings table is made.
-"""
+"""The sections of a stack's settings: what each key means, its bounds, and what must hold between them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
-import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from infra.errors import Fault, SettingsError
-
-NAMESPACE = "mbgate"
 ID = r"^[0-9a-f]{32}$"
 HOSTNAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 URL = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 COLOR = r"^#[0-9a-f]{6}$"
+IMAGE = r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$"
+DIGEST = r"^(sha256:[0-9a-f]{64})?$"
+DOCKER_HOST = r"^(unix:///|tcp://|ssh://|npipe:////)[^\s]+$"
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_camel, populate_by_name=True)
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=camel, populate_by_name=True)
 
 
-class CloudflareSettings(_Section):
+class CloudflareSettings(Section):
     """`mbgate:cloudflare`"""
 
     account_id: str = Field(pattern=ID, description="Cloudflare account id, 32 hexadecimal digits")
@@ -44,9 +37,12 @@ class CloudflareSettings(_Section):
     base_url: str | None = Field(
         None, pattern=URL, description="another API address than Cloudflare's, for the local cloud"
     )
+    edge_url: str | None = Field(
+        None, pattern=URL, description="where this stack's hostnames are answered, for the local cloud"
+    )
 
 
-class GatewaySettings(_Section):
+class GatewaySettings(Section):
     """`mbgate:gateway`"""
 
     hostname: str = Field(pattern=HOSTNAME, description="the hostname that people open; part of the zone")
@@ -62,7 +58,7 @@ class GatewaySettings(_Section):
         return (self.public_url or f"https://{self.hostname}").rstrip("/")
 
 
-class IdentitySettings(_Section):
+class IdentitySettings(Section):
     """`mbgate:identity`"""
 
     mode: Literal["oidc", "access"] = Field("oidc", description="who signs people in: the Worker, or Cloudflare Access")
@@ -97,7 +93,7 @@ class IdentitySettings(_Section):
         return self
 
 
-class OriginSettings(_Section):
+class OriginSettings(Section):
     """`mbgate:origin`"""
 
     private_path: Literal["vpc", "hostname"] = Field(
@@ -122,18 +118,93 @@ class OriginSettings(_Section):
         return f"http://{self.host}:{self.port}"
 
 
-class MetabaseSettings(_Section):
+class DockerSettings(Section):
+    """`mbgate:docker`"""
+
+    host: str | None = Field(
+        None,
+        pattern=DOCKER_HOST,
+        description="the Docker engine that runs Metabase; DOCKER_HOST or the machine's usual socket without it",
+    )
+
+
+class ContainerSettings(Section):
+    """What every container of ours has: an image, pinned by its digest."""
+
+    image: str = Field(pattern=IMAGE, description="the image with its tag")
+    digest: str = Field(
+        "",
+        pattern=DIGEST,
+        description="`sha256:…` of the image, from `docker buildx imagetools inspect IMAGE`; empty takes what the tag "
+        "means today, with a warning",
+    )
+
+    @property
+    def reference(self) -> str:
+        """`NAME@DIGEST`, or `NAME:TAG` where there is no digest."""
+        if not self.digest:
+            return self.image
+        head, _, tail = self.image.rpartition(":")
+        return f"{head if head and '/' not in tail else self.image}@{self.digest}"
+
+
+class MetabaseSettings(ContainerSettings):
     """`mbgate:metabase`"""
 
-    admin_url: str = Field(pattern=URL, description="where the deployment itself reaches Metabase's API")
+    runtime: Literal["docker", "external"] = Field(
+        "docker",
+        description="docker: the stack runs Metabase in a container of its own; external: one runs already, and "
+        "`mbgate:origin` says where the connector finds it",
+    )
+    image: str = Field(
+        "metabase/metabase:v0.58.x", pattern=IMAGE, description="Metabase's image; `runtime: docker` only"
+    )
+    memory_mb: int = Field(2048, ge=128, description="the container's memory limit, in MiB")
+    networks: tuple[str, ...] = Field(
+        (), description="names of Docker networks that exist, on which Metabase finds the databases that it shows"
+    )
+    keep_data: bool = Field(True, description="keep the data volume when the stack is destroyed")
+    admin_hostname: str | None = Field(
+        None,
+        pattern=HOSTNAME,
+        description="Tunnel hostname by which the deployment itself reaches Metabase, behind an Access application "
+        "that admits the deployment's service token alone",
+    )
+    admin_url: str | None = Field(
+        None, pattern=URL, description="instead of `adminHostname`: where the deployment reaches Metabase directly"
+    )
     admin_email: str = Field(
         "mbgate@mbgate.invalid",
         description="the administrator that the deployment makes; no person signs in with it",
     )
     site_name: str = Field("Metabase", description="Metabase's own site name")
 
+    @model_validator(mode="after")
+    def _one_way_in(self) -> MetabaseSettings:
+        if (self.admin_hostname is None) == (self.admin_url is None):
+            raise ValueError("give exactly one of `adminHostname` and `adminUrl`")
+        return self
 
-class SessionSettings(_Section):
+
+class ConnectorSettings(ContainerSettings):
+    """`mbgate:connector`: the Tunnel's connector; used with `metabase.runtime: docker`"""
+
+    image: str = Field(
+        "cloudflare/cloudflared:latest", pattern=IMAGE, description="cloudflared's image, 2025.7 or newer"
+    )
+    edge_socket: str | None = Field(
+        None, pattern=r"^/[^:\s]+$", description="the local edge's socket on this machine, for the local cloud"
+    )
+
+
+class SidecarSettings(ContainerSettings):
+    """`mbgate:sidecar`: only requests with a valid assertion pass to Metabase; used with `metabase.runtime: docker`"""
+
+    enabled: bool = Field(True, description="stand the verifying sidecar in front of Metabase")
+    image: str = Field("node:24-slim", pattern=IMAGE, description="an image with Node.js 22 or newer")
+
+
+class SessionSettings(Section):
     """`mbgate:session`"""
 
     idle_seconds: int = Field(3600, ge=60, le=86400, description="a session unused for so long ends, in seconds")
@@ -142,14 +213,14 @@ class SessionSettings(_Section):
     )
 
 
-class BrandSettings(_Section):
+class BrandSettings(Section):
     """`mbgate:brand`"""
 
     name: str = Field("mbgate", min_length=1, max_length=60, description="the name on the gateway's own pages")
     color: str = Field("#2f5bea", pattern=COLOR, description="the accent colour on the gateway's own pages")
 
 
-class RotationSettings(_Section):
+class RotationSettings(Section):
     """`mbgate:rotation`: change a value to rotate that key"""
 
     session_key: str = Field("1", description="key of the session cookies; the former one stays valid for one rotation")
@@ -159,7 +230,7 @@ class RotationSettings(_Section):
     broker_key: str = Field("1", description="key from which people's Metabase passwords are derived")
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of a stack's settings."""
 
     stack: str
@@ -167,7 +238,10 @@ class Settings(_Section):
     gateway: GatewaySettings
     identity: IdentitySettings
     origin: OriginSettings = Field(default_factory=OriginSettings)
+    docker: DockerSettings = Field(default_factory=DockerSettings)
     metabase: MetabaseSettings
+    connector: ConnectorSettings = Field(default_factory=ConnectorSettings)
+    sidecar: SidecarSettings = Field(default_factory=SidecarSettings)
     session: SessionSettings = Field(default_factory=SessionSettings)
     brand: BrandSettings = Field(default_factory=BrandSettings)
     rotation: RotationSettings = Field(default_factory=RotationSettings)
@@ -175,69 +249,18 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _team_for_access(self) -> Settings:
-        needs_team = self.identity.mode == "access" or self.origin.private_path == "hostname"
+        needs_team = (
+            self.identity.mode == "access"
+            or self.origin.private_path == "hostname"
+            or self.metabase.admin_hostname is not None
+        )
         if needs_team and not self.cloudflare.team_url:
-            raise ValueError("`cloudflare.teamUrl` is required with identity mode `access` and with a Tunnel hostname")
+            raise ValueError(
+                "`cloudflare.teamUrl` is required with identity mode `access`, with a Tunnel hostname and with "
+                "`metabase.adminHostname`"
+            )
+        hostnames = [self.gateway.hostname, self.origin.hostname, self.metabase.admin_hostname]
+        named = [hostname for hostname in hostnames if hostname is not None]
+        if len(set(named)) < len(named):
+            raise ValueError("`gateway.hostname`, `origin.hostname` and `metabase.adminHostname` must differ")
         return self
-
-
-SECTIONS: dict[str, type[_Section]] = {
-    name: field.annotation
-    for name, field in Settings.model_fields.items()
-    if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
-}
-
-
-def parse(stack: str, values: Mapping[str, Any]) -> Settings:
-    """Settings from plain values by section; every fault at once, each with its key and what to do."""
-    try:
-        return Settings.model_validate({"stack": stack, **values})
-    except ValidationError as error:
-        raise SettingsError(
-            f"the settings of stack `{stack}` can't be used",
-            faults=[_fault(stack, detail) for detail in error.errors(include_url=False)],
-        ) from None
-
-
-def _fault(stack: str, detail: Any) -> Fault:
-    path = ".".join(str(part) for part in detail["loc"])
-    message = {"missing": "is missing", "extra_forbidden": "is no setting"}.get(
-        detail["type"], detail["msg"].removeprefix("Value error, ")
-    )
-    return Fault(
-        code="setting-" + {"missing": "missing", "extra_forbidden": "unknown"}.get(detail["type"], "invalid"),
-        message=f"`{NAMESPACE}:{path}` {message}" if path else message,
-        file=f"Pulumi.{stack}.yaml",
-        path=f"$.config.{NAMESPACE}:{path}" if path else "$.config",
-    )
-
-
-def read(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of the running stack; that the API token is there is checked too."""
-    source = config or pulumi.Config(NAMESPACE)
-    values = {_camel(name): source.get_object(_camel(name)) for name in SECTIONS}
-    policies = source.get("policies")
-    if policies:
-        values["policies"] = policies
-    settings = parse(pulumi.get_stack(), {k: v for k, v in values.items() if v is not None})
-    if not environ.get("CLOUDFLARE_API_TOKEN"):
-        raise SettingsError(
-            "the environment variable CLOUDFLARE_API_TOKEN is not set",
-            code="token-missing",
-            help="make an API token with the permissions that the README lists and export it",
-        )
-    return settings
-
-
-def require_secret(name: str, config: pulumi.Config | None = None) -> pulumi.Output[str]:
-    """A secret setting, which stays a secret Output; a missing one is a fault that says how to set it."""
-    source = config or pulumi.Config(NAMESPACE)
-    getter: Callable[[str], pulumi.Output[str] | None] = source.get_secret
-    value = getter(name)
-    if value is None:
-        raise SettingsError(
-            f"the secret setting `{NAMESPACE}:{name}` is not set",
-            code="setting-missing",
-            help=f"run `pulumi config set --secret {NAMESPACE}:{name}` and paste the value",
-        )
-    return value

@@ -1,0 +1,83 @@
+"""A stack's settings: frozen, typed, documented; this package is the only reader of `pulumi.Config`.
+
+Each section is one structured key of `Pulumi.<stack>.yaml` in the namespace `mbgate`; the documentation of each field
+is its `description`, from which the settings table is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+from pydantic import ValidationError
+
+from infra.errors import Fault, SettingsError
+
+from .sections import ContainerSettings, MetabaseSettings, RotationSettings, Section, Settings, camel
+
+__all__ = ["SECTIONS", "ContainerSettings", "MetabaseSettings", "RotationSettings", "Settings", "parse", "read", "require_secret"]
+
+NAMESPACE = "mbgate"
+
+SECTIONS: dict[str, type[Section]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+}
+
+
+def parse(stack: str, values: Mapping[str, Any]) -> Settings:
+    """Settings from plain values by section; every fault at once, each with its key and what to do."""
+    try:
+        return Settings.model_validate({"stack": stack, **values})
+    except ValidationError as error:
+        raise SettingsError(
+            f"the settings of stack `{stack}` can't be used",
+            faults=[_fault(stack, detail) for detail in error.errors(include_url=False)],
+        ) from None
+
+
+def _fault(stack: str, detail: Any) -> Fault:
+    path = ".".join(str(part) for part in detail["loc"])
+    message = {"missing": "is missing", "extra_forbidden": "is no setting"}.get(
+        detail["type"], detail["msg"].removeprefix("Value error, ")
+    )
+    return Fault(
+        code="setting-" + {"missing": "missing", "extra_forbidden": "unknown"}.get(detail["type"], "invalid"),
+        message=f"`{NAMESPACE}:{path}` {message}" if path else message,
+        file=f"Pulumi.{stack}.yaml",
+        path=f"$.config.{NAMESPACE}:{path}" if path else "$.config",
+    )
+
+
+def read(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the running stack; that the API token is there is checked too."""
+    source = config or pulumi.Config(NAMESPACE)
+    values = {camel(name): source.get_object(camel(name)) for name in SECTIONS}
+    policies = source.get("policies")
+    if policies:
+        values["policies"] = policies
+    settings = parse(pulumi.get_stack(), {k: v for k, v in values.items() if v is not None})
+    if not environ.get("CLOUDFLARE_API_TOKEN"):
+        raise SettingsError(
+            "the environment variable CLOUDFLARE_API_TOKEN is not set",
+            code="token-missing",
+            help="make an API token with the permissions that the README lists and export it",
+        )
+    return settings
+
+
+def require_secret(name: str, config: pulumi.Config | None = None) -> pulumi.Output[str]:
+    """A secret setting, which stays a secret Output; a missing one is a fault that says how to set it."""
+    source = config or pulumi.Config(NAMESPACE)
+    getter: Callable[[str], pulumi.Output[str] | None] = source.get_secret
+    value = getter(name)
+    if value is None:
+        raise SettingsError(
+            f"the secret setting `{NAMESPACE}:{name}` is not set",
+            code="setting-missing",
+            help=f"run `pulumi config set --secret {NAMESPACE}:{name}` and paste the value",
+        )
+    return value
