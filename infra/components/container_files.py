@@ -76,6 +76,7 @@ class ContainerFiles:
             self._contents[SIDECAR] = {"main.mjs": sidecar, "jwks.json": pulumi.Output.unsecret(jwks)}
         self._volumes = {reader: engine.volume(f"{reader.part}-files") for reader in self._contents}
         self.container = self._write(engine, image, data)
+        self.container.exit_code.apply(self._tell_failure)
 
     def mount(self, reader: Reader) -> dict[str, Any]:
         """The reader's volume entry."""
@@ -86,6 +87,12 @@ class ContainerFiles:
         contents = self._contents[reader]
         chosen = {name: contents[name] for name in sorted(only or contents)}
         return pulumi.Output.all(**chosen).apply(lambda known: f"MBGATE_FILES={_digest(known)}")
+
+    def _tell_failure(self, exit_code: int | None) -> None:
+        """The provider takes any end for success."""
+        if exit_code:
+            text = f"it ended with exit status {exit_code}, so the others lack their files; `docker logs` says why"
+            pulumi.log.error(text, self.container)
 
     def _write(self, engine: Engine, image: pulumi.Output[str], data: tuple[docker.Volume, str]) -> docker.Container:
         volume, path = data
@@ -112,7 +119,7 @@ class ContainerFiles:
             ],
             labels=engine.labels,
             network_mode="none",
-            capabilities={"drops": ["ALL"], "adds": ["CHOWN"]},
+            capabilities={"drops": ["ALL"], "adds": ["CAP_CHOWN"]},
             security_opts=["no-new-privileges:true"],
             # It runs to its end before anybody who reads the files starts.
             attach=True,

@@ -84,7 +84,12 @@ class Engine:
             destroy_grace_seconds=SECONDS_TO_STOP,
             log_driver="json-file",
             log_opts=LOGS,
-            # Names are fixed, so the former one must go first.
-            opts=self.options(depends_on=list(depends_on), delete_before_replace=True),
+            opts=self.options(
+                depends_on=list(depends_on),
+                # Names are fixed, so the former one must go first.
+                delete_before_replace=True,
+                # The provider would note a change of these, and not apply it.
+                replace_on_changes=["healthcheck", "tmpfs", "init"],
+            ),
             **more,
         )

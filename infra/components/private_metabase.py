@@ -20,6 +20,7 @@ METABASE_PORT = 3000
 METABASE_ALIAS = "metabase"
 DATA = "/metabase-data"
 EDGE = "/run/edge"
+METRICS = "127.0.0.1:2000"
 # Programs and native libraries are unpacked into it, so it can't be mounted without `exec`.
 SCRATCH = "rw,exec,nosuid,nodev,mode=1777"
 
@@ -129,7 +130,12 @@ class PrivateMetabase(pulumi.ComponentResource):
     def _connector(self, private: docker.Network) -> None:
         settings = self._settings.connector
         egress = self._engine.network("egress", internal=False)
-        envs: list[Any] = [f"TUNNEL_TOKEN_FILE={FILES}/token", self._files.version(CONNECTOR)]
+        envs: list[Any] = [
+            f"TUNNEL_TOKEN_FILE={FILES}/token",
+            # The image's own setting has its metrics, and with them the account's ids, on every network.
+            f"TUNNEL_METRICS={METRICS}",
+            self._files.version(CONNECTOR),
+        ]
         volumes = [self._files.mount(CONNECTOR)]
         if settings.edge_socket is not None:
             socket = Path(settings.edge_socket)
@@ -145,7 +151,7 @@ class PrivateMetabase(pulumi.ComponentResource):
             networks_advanced=[{"name": private.name}, {"name": egress.name}],
             memory=256,
             memory_swap=256,
-            healthcheck=_healthcheck(["CMD", "cloudflared", "tunnel", "--metrics", "127.0.0.1:2000", "ready"]),
+            healthcheck=_healthcheck(["CMD", "cloudflared", "tunnel", "--metrics", METRICS, "ready"]),
             depends_on=[self._files.container],
         )
 

@@ -29,19 +29,21 @@ def apply_settings(client: MetabaseClient, wanted: Mapping[str, Any]) -> dict[st
     A setting that this version of Metabase doesn't know is left out. One that its environment fixes to another value is
     an error, since the API can't change it.
     """
-    now = observe_settings(client, wanted)
-    for name, value in now.items():
-        if value != wanted[name]:
+    entries = _entries(client, wanted)
+    differing = _differing(observe_settings(client, wanted), wanted)
+    fixed = [entries[name]["env_name"] for name in differing if entries[name].get("is_env_setting")]
+    if not fixed:
+        for name in differing:
             client.call("PUT", f"/api/setting/{name}", json={"value": wanted[name]})
-    after = observe_settings(client, wanted)
-    differing = [name for name, value in after.items() if value != wanted[name]]
-    if differing:
-        raise MetabaseError(
-            f"Metabase keeps other values of {', '.join(f'`{name}`' for name in differing)} than it was told",
-            code="metabase-settings-fixed",
-            help="where Metabase's environment sets MB_…, unset it there",
-        )
-    return after
+        after = observe_settings(client, wanted)
+        differing = _differing(after, wanted)
+        if not differing:
+            return after
+    raise MetabaseError(
+        f"Metabase keeps other values than it must have of {', '.join(f'`{name}`' for name in differing)}",
+        code="metabase-settings-fixed",
+        help=f"unset {', '.join(fixed)} in Metabase's own environment" if fixed else "look at Metabase's log",
+    )
 
 
 def observe_settings(client: MetabaseClient, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def observe_settings(client: MetabaseClient, wanted: Mapping[str, Any]) -> dict[
     The list hides values that come from the environment, and those that are the default; the former are in the
     properties where everybody signed in may read them.
     """
-    entries = {entry["key"]: entry for entry in client.call("GET", "/api/setting") if entry["key"] in wanted}
+    entries = _entries(client, wanted)
     properties = client.properties()
     found = {}
     for name, entry in sorted(entries.items()):
@@ -59,3 +61,11 @@ def observe_settings(client: MetabaseClient, wanted: Mapping[str, Any]) -> dict[
         else:
             found[name] = entry["default"] if entry.get("value") is None else entry["value"]
     return found
+
+
+def _entries(client: MetabaseClient, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entry["key"]: entry for entry in client.call("GET", "/api/setting") if entry["key"] in wanted}
+
+
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in found.items() if value != wanted[name]]

@@ -17,7 +17,16 @@ from infra.errors import Fault, SettingsError
 
 from .sections import ContainerSettings, MetabaseSettings, RotationSettings, Section, Settings, camel
 
-__all__ = ["SECTIONS", "ContainerSettings", "MetabaseSettings", "RotationSettings", "Settings", "parse", "read", "require_secret"]
+__all__ = [
+    "SECTIONS",
+    "ContainerSettings",
+    "MetabaseSettings",
+    "RotationSettings",
+    "Settings",
+    "parse",
+    "read",
+    "require_secret",
+]
 
 NAMESPACE = "mbgate"
 

@@ -10,10 +10,12 @@ const CLOSE_MS = 3_000;
 const SESSION_WINDOW = 64 * 1024 * 1024;
 
 /**
- * @param {{host: string, port: number, token: () => string, onStream: Function, note: Function}} options
- * @returns {{close: () => Promise<void>}} `close` lets exchanges in flight end, for a short time
+ * @param {{host?: string, port?: number, path?: string, token: () => string, onStream: Function, note: Function}} options
+ *   the edge is at `host` and `port`, or at the Unix socket `path`
+ * @returns {{count: () => number, close: () => Promise<void>}} `count`: connections that stand; `close` lets exchanges in
+ *   flight end, for a short time
  */
-export function keepConnected({ host, port, token, onStream, note }) {
+export function keepConnected({ host, port, path, token, onStream, note }) {
   const sessions = new Set();
   let closing = false;
   const server = createServer({ maxHeaderListPairs: 1000 });
@@ -27,7 +29,7 @@ export function keepConnected({ host, port, token, onStream, note }) {
 
   function dial(index, attempt) {
     if (closing) return;
-    const socket = connect({ port, host, noDelay: true });
+    const socket = connect(path ? { path } : { port, host, noDelay: true });
     let text = "";
     let greeted = false;
     socket.on("error", (error) => {
@@ -60,6 +62,7 @@ export function keepConnected({ host, port, token, onStream, note }) {
 
   for (let index = 0; index < CONNECTIONS; index += 1) dial(index, 0);
   return {
+    count: () => sessions.size,
     async close() {
       closing = true;
       const ended = [...sessions].map((session) => new Promise((resolve) => session.close(resolve)));

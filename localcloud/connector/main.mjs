@@ -6,19 +6,22 @@
 import { appendFileSync, readFileSync } from "node:fs";
 
 import { onEnd, options, refuse } from "../edge/startup.mjs";
+import { edgeAddress } from "./address.mjs";
 import { makeCarrier } from "./carry.mjs";
 import { keepConnected } from "./dial.mjs";
 
 const NAME = "connector";
 
-const args = options(NAME, ["edge", "token-file", "log"], {
+const args = options(NAME, ["edge", "token-file"], {
+  log: { type: "string" },
   resolve: { type: "string", multiple: true, default: [] },
 });
-const edge = /^([^:]+):(\d{1,5})$/.exec(args.edge) ?? refuse(NAME, "--edge must be HOST:PORT", 2);
+const edge = edgeAddress(args.edge) ?? refuse(NAME, "--edge must be HOST:PORT or unix:/PATH", 2);
 const names = new Map(args.resolve.map(readName));
 const note = (message, more = {}) => {
   const line = JSON.stringify({ time: new Date().toISOString(), message, ...more });
-  appendFileSync(args.log, `${line}\n`, { mode: 0o600 });
+  if (args.log) appendFileSync(args.log, `${line}\n`, { mode: 0o600 });
+  else console.log(line);
 };
 
 try {
@@ -27,8 +30,7 @@ try {
   refuse(NAME, `can't read the token file \`${args["token-file"]}\`: ${error.code}`);
 }
 const connections = keepConnected({
-  host: edge[1],
-  port: Number(edge[2]),
+  ...edge,
   // Read at each dial, so that a rotated token is used without a restart.
   token: () => readFileSync(args["token-file"], "utf8").trim(),
   onStream: makeCarrier({ names, note }),

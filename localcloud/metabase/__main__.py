@@ -1,4 +1,4 @@
-"""`python -m localcloud.metabase`: serves the stand-in on loopback."""
+"""`python -m localcloud.metabase`: serves the stand-in, on loopback unless told otherwise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
 def main(argv: list[str] | None = None) -> None:
     """Reads the arguments, takes the port, serves until SIGTERM; exits 1 with one line if it can't start."""
     args = _parser().parse_args(argv)
-    listener = _listen(args.port)
+    listener = _listen(args.host, args.port)
     try:
         app = app_of(Path(args.state), _options(args))
     except (OSError, StoreError) as error:
@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="localcloud.metabase", description="a stand-in for open-source Metabase")
     parser.add_argument("--state", required=True, help="folder of its databases and logs")
+    parser.add_argument("--host", default="127.0.0.1", help="IPv4 address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8483)
     parser.add_argument("--setup-token-file", help="file with the token that POST /api/setup will ask for")
     parser.add_argument("--initialize-seconds", type=float, default=0.0, help="how long health says `initializing`")
@@ -75,16 +76,16 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     # Named TCP, or asyncio would not set TCP_NODELAY on its connections and small answers would wait 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
         listener.listen(128)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "not a port number"
-        _refuse(f"port {port} of 127.0.0.1 can't be used: {reason.lower()}; end what listens there or choose another")
+        _refuse(f"port {port} of {host} can't be used: {reason.lower()}; end what listens there or choose another")
     return listener
 
 

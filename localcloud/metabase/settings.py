@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,17 +28,34 @@ SETTINGS = {
     "google-auth-enabled": Setting(False, (bool,), PUBLIC),
     "ldap-enabled": Setting(False, (bool,), PUBLIC),
     "session-cookies": Setting(None, (bool,), PUBLIC),
-    "anon-tracking-enabled": Setting(False, (bool,), PUBLIC),
+    "anon-tracking-enabled": Setting(True, (bool,), PUBLIC),
+    "enable-embedding-interactive": Setting(False, (bool,), PUBLIC),
+    "enable-embedding-sdk": Setting(False, (bool,), PUBLIC),
+    "enable-embedding-simple": Setting(False, (bool,), PUBLIC),
     "enable-embedding-static": Setting(False, (bool,), PUBLIC),
-    "enable-public-sharing": Setting(False, (bool,)),
+    "enable-public-sharing": Setting(True, (bool,)),
     "enable-xrays": Setting(True, (bool,)),
     "custom-homepage": Setting(False, (bool,)),
     "custom-homepage-dashboard": Setting(None, (int,)),
     "report-timezone": Setting("UTC", (str,)),
     "start-of-week": Setting("sunday", (str,)),
-    "check-for-updates": Setting(False, (bool,), ADMINISTRATOR),
+    "check-for-updates": Setting(True, (bool,), ADMINISTRATOR),
+    "hide-stacktraces": Setting(False, (bool,), ADMINISTRATOR),
     "admin-email": Setting(None, (str,), ADMINISTRATOR),
 }
+
+
+def variable(name: str) -> str:
+    """The environment variable that fixes a setting."""
+    return "MB_" + name.upper().replace("-", "_")
+
+
+def fixed(name: str) -> Any:
+    """The value that the environment fixes a setting to, or None; it always takes precedence."""
+    text = os.environ.get(variable(name))
+    if text is None:
+        return None
+    return {"true": True, "false": False}.get(text, text) if bool in SETTINGS[name].kinds else text
 
 
 def readable(visibility: int) -> dict[str, Setting]:

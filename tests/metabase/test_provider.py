@@ -9,16 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import CheckRequest, CreateRequest, DiffRequest, ReadRequest, UpdateRequest
 
+from infra.metabase import kinds, progress
 from infra.metabase.client import MetabaseClient, MetabaseError
 from infra.metabase.connection import Connection
+from infra.metabase.hardening import HARDENED
 from infra.metabase.kinds import KINDS
 from infra.metabase.provider import MbgateProvider, plain_map, property_value
 from infra.metabase.secrets import generate
@@ -29,6 +33,13 @@ PASSWORD = "a-long-generated-password-1"
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
+    with running(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def running(tmp_path: Path) -> Iterator[str]:
+    """A Metabase that starts for half a second, then answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -141,6 +152,120 @@ def test_permissions_shut_all_users_and_show_drift(url: str) -> None:
     assert drift["collections"] == {}
     kind.update(state, state)
     assert kind.read(state) == {}
+
+
+SETTINGS = "mbgate:index:MetabaseSettings"
+
+
+def test_settings_are_hardened_and_drift_is_seen(url: str) -> None:
+    """What this version doesn't know is left out; what an administrator changed by hand is put back."""
+    key, kind = set_up(url)["apiKey"], KINDS[SETTINGS]
+    wanted = {**HARDENED, "site-url": "https://bi.example.com", "of-a-later-version": True}
+    inputs = {**place(url), "apiKey": key, "values": wanted}
+    state = {**inputs, **kind.create(inputs)}
+    assert state["applied"] == {name: value for name, value in wanted.items() if name != "of-a-later-version"}
+    assert kind.read(state) == {"applied": state["applied"], "values": wanted}
+    with client_of(url, key) as client:
+        client.call("PUT", "/api/setting/enable-public-sharing", json={"value": True})
+        drift = kind.read(state)
+        assert drift is not None
+        assert drift["values"] == {**wanted, "enable-public-sharing": True}
+        assert kind.update(state, state)["applied"] == state["applied"]
+        assert client.properties()["enable-public-sharing"] is False
+
+
+def test_a_setting_that_the_environment_fixes_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The API can't change it, so nothing is changed at all."""
+    monkeypatch.setenv("MB_ENABLE_PUBLIC_SHARING", "true")
+    monkeypatch.setenv("MB_ENABLE_EMBEDDING_STATIC", "false")
+    with running(tmp_path) as url:
+        key = set_up(url)["apiKey"]
+        inputs = {**place(url), "apiKey": key, "values": dict(HARDENED)}
+        with pytest.raises(MetabaseError, match="unset MB_ENABLE_PUBLIC_SHARING in") as caught:
+            KINDS[SETTINGS].create(inputs)
+        assert caught.value.code == "metabase-settings-fixed"
+        with client_of(url, key) as client:
+            hidden = next(s for s in client.call("GET", "/api/setting") if s["key"] == "hide-stacktraces")
+        assert hidden["value"] is None
+
+
+def test_a_boot_is_followed(url: str) -> None:
+    """Each new state is said once."""
+    said: list[str] = []
+    with progress.reported_by(said.append):
+        set_up(url)
+    assert said
+    assert all(text.startswith("waiting for Metabase: ") for text in said)
+    assert any("initializing, " in text for text in said)
+    assert len(said) == len(set(said))
+
+
+def test_a_refresh_goes_on_while_metabase_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known stays, and it is said; a refresh can then see which container is missing."""
+    monkeypatch.setattr(kinds, "OBSERVE_SECONDS", 0.0)
+    state = {**place("http://127.0.0.1:9"), "apiKey": "mb_x", "apiKeyId": 1, "groupId": 3, "applied": {}, "values": {}}
+    for name in ("Setup", "Group", "Permissions", "Settings"):
+        said: list[str] = []
+        with progress.reported_by(said.append):
+            assert KINDS[f"mbgate:index:Metabase{name}"].read(state) == {}
+        assert "left as it is known" in said[-1]
+
+
+def test_with_its_key_everything_counts_as_gone(url: str) -> None:
+    """Somebody revoked the deployment's key: set-up is made anew, and so is what depends on it."""
+    state = {**set_up(url), "groupId": 3, "applied": {}, "values": {}}
+    KINDS["mbgate:index:MetabaseSetup"].delete(state)
+    for name in ("Setup", "Group", "Permissions", "Settings"):
+        assert KINDS[f"mbgate:index:Metabase{name}"].read(state) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said"),
+    [
+        (302, {"location": "https://acme.cloudflareaccess.com/"}, "does not take the deployment's service token"),
+        (401, {"mbgate-sidecar": "assertion-refused"}, "refuses the deployment's proof"),
+        (403, {}, "Access refuses"),
+        (530, {}, "has no connector"),
+        (502, {}, "does not reach Metabase"),
+    ],
+)
+def test_who_answers_in_metabases_place_is_told(
+    monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], said: str
+) -> None:
+    """A refusal on the way is no answer of Metabase, whatever its status."""
+    transport = httpx.MockTransport(lambda request: httpx.Response(status, headers=headers, text="error code: 1033"))
+    client = client_of("https://metabase-admin.example.com", "mb_x")
+    client._http = httpx.Client(transport=transport, base_url="https://metabase-admin.example.com")
+    with client, pytest.raises(MetabaseError, match=said) as caught:
+        client.call("GET", "/api/api-key", ok=(401, 403, 404))
+    assert caught.value.code == "metabase-unreachable"
+
+
+def test_the_way_in_carries_its_proof(url: str) -> None:
+    """Service token, Host and a fresh assertion go with every request, and none of them is in a representation."""
+    key = generate("es256")
+    connection = Connection.from_plain(
+        {
+            "url": "http://127.0.0.1:1",
+            "host": "metabase-admin.localhost",
+            "clientId": "id.access",
+            "clientSecret": "the-secret",
+            "assertionKey": key,
+            "issuer": "https://bi.example.com",
+        }
+    )
+    assert "the-secret" not in repr(connection)
+    assert json.loads(key)["d"] not in repr(connection)
+    client = connection.client({"x-api-key": "mb_x"}, 5)
+    request = client.build_request("GET", "/api/health")
+    sent = next(client.auth.auth_flow(request))  # type: ignore[union-attr]
+    assert sent.headers["host"] == "metabase-admin.localhost"
+    assert (sent.headers["cf-access-client-id"], sent.headers["cf-access-client-secret"]) == ("id.access", "the-secret")
+    public = jwt.PyJWK(json.loads(key), "ES256").key.public_key()
+    claims = jwt.decode(
+        sent.headers["mbgate-assertion"], public, ["ES256"], audience="metabase", issuer="https://bi.example.com"
+    )
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == ("mbgate-deployment", 60)
 
 
 def test_an_unreachable_metabase_is_one_message() -> None:

@@ -13,8 +13,9 @@ import pytest
 from pulumi.provider.experimental.provider import CheckRequest, CheckResponse, DiffRequest, DiffResponse
 
 from localcloud.plugins import serving
-from localcloud.plugins.docker.container import create_arguments, host_arguments, nanoseconds
+from localcloud.plugins.docker.arguments import create_arguments, host_arguments
 from localcloud.plugins.docker.provider import RESOURCES, DockerProvider, require_local
+from localcloud.plugins.docker.rules import canonical, nanoseconds
 from localcloud.plugins.docker.uploads import archive
 from localcloud.plugins.serving import PluginError
 from localcloud.plugins.values import from_plain, to_plain_map
@@ -68,6 +69,18 @@ def diff(old: dict[str, Any], new: dict[str, Any]) -> DiffResponse:
         ({"image": "i", "uploads": [{"file": "/a", "content": "x", "permissions": "rw"}]}, "uploads[0].permissions"),
         ({"image": "i", "volumes": [{"containerPath": "/d"}]}, "volumes[0]"),
         ({"image": "i", "healthcheck": {"tests": ["NONE"], "interval": "soon"}}, "healthcheck.interval"),
+        ({"image": "i", "healthcheck": {"tests": ["NONE"], "interval": "60s"}}, "healthcheck.interval"),
+        ({"image": "i", "uploads": [{"file": "/a", "content": ""}]}, "uploads[0]"),
+        ({"image": "i", "uploads": [{"file": "/a", "content": "x", "permissions": "644"}]}, "uploads[0].permissions"),
+        ({"image": "i", "uploads": [{"file": "/a", "content": "x"}], "readOnly": True}, "uploads"),
+        ({"image": "i", "capabilities": {"adds": ["CAP_CHOWN", "CHOWN"]}}, "capabilities.adds[1]"),
+        ({"image": "i", "capabilities": {"drops": ["all"]}}, "capabilities.drops[0]"),
+        ({"image": "i", "memory": 64}, "memorySwap"),
+        ({"image": "i", "networkMode": "n", "networksAdvanced": [{"name": "n"}]}, "networkMode"),
+        ({"image": "i", "start": False}, "mustRun"),
+        ({"image": "i", "attach": True}, "mustRun"),
+        ({"image": "i", "rm": True}, "rm"),
+        ({"image": "i", "pidsLimit": 10}, "pidsLimit"),
         ({}, "image"),
     ],
 )
@@ -82,17 +95,27 @@ def test_a_name_is_made_once_and_kept() -> None:
     assert to_plain_map(check(NETWORK, {"name": "mine"}, first).inputs or {}) == {"name": "mine"}
 
 
-def test_any_change_of_a_container_replaces_it() -> None:
-    answer = diff({"image": "i", "__defaults": ["name"]}, {"image": "i", "restart": "always", "__defaults": ["name"]})
-    assert answer.replaces == ["restart"]
-    assert answer.delete_before_replace is False
-
-
 @pytest.mark.parametrize(
-    "held", [{"name": "mine"}, {"ports": [{"internal": 1, "ip": "127.0.0.1"}], "__defaults": ["name"]}]
+    ("changed", "replaces"),
+    [
+        ({"restart": "always"}, []),
+        ({"memory": 64, "memorySwap": 64}, []),
+        ({"mustRun": False}, []),
+        ({"healthcheck": {"tests": ["CMD", "true"]}}, []),
+        ({"tmpfs": {"/tmp": ""}}, []),  # noqa: S108 - in a container
+        ({"user": "1000"}, ["user"]),
+        ({"envs": ["A=1"]}, ["envs"]),
+        ({"logOpts": {"max-size": "1m"}}, ["logOpts"]),
+        ({"stopTimeout": 5}, ["stopTimeout"]),
+    ],
 )
-def test_what_only_one_container_can_hold_is_freed_first(held: dict[str, Any]) -> None:
-    assert diff({"image": "i", **held}, {"image": "j", **held}).delete_before_replace is True
+def test_a_container_is_replaced_for_what_the_official_provider_replaces_it(
+    changed: dict[str, Any], replaces: list[str]
+) -> None:
+    answer = diff({"image": "i", "__defaults": ["name"]}, {"image": "i", "__defaults": ["name"], **changed})
+    assert answer.changes is True
+    assert answer.replaces == replaces
+    assert answer.delete_before_replace is bool(replaces)
 
 
 def test_the_bookkeeping_of_names_is_no_difference() -> None:
@@ -124,7 +147,8 @@ def test_uploads_become_files_with_their_modes() -> None:
 
 def test_the_inputs_become_engine_arguments() -> None:
     inputs = {
-        "image": "i", "name": "n", "memory": 64, "readOnly": True, "capabilities": {"drops": ["ALL"]},
+        "image": "i", "name": "n", "memory": 64, "memorySwap": 64, "stopTimeout": 20, "logDriver": "json-file",
+        "logOpts": {"max-size": "10m"}, "readOnly": True, "capabilities": {"drops": ["ALL"]},
         "networksAdvanced": [{"name": "net", "aliases": ["metabase"]}, {"name": "other"}],
         "volumes": [{"volumeName": "v", "containerPath": "/d", "readOnly": True}],
         "ports": [{"internal": 80, "external": 8080, "ip": "127.0.0.1"}],
@@ -134,13 +158,15 @@ def test_the_inputs_become_engine_arguments() -> None:
     client = docker.DockerClient(base_url="unix:///nowhere", version="1.41")
     arguments = create_arguments(client, inputs)
     host = arguments["host_config"]
-    assert host["NetworkMode"] == "net"
+    assert host["NetworkMode"] == "bridge"
     assert host["Memory"] == 64 * 1024 * 1024
     assert host["Binds"] == ["v:/d:ro"]
     assert host["PortBindings"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
     assert host["RestartPolicy"] == {"Name": "unless-stopped", "MaximumRetryCount": 0}
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["Tmpfs"]) == (True, ["ALL"], {"/run": "size=1m"})
-    assert arguments["networking_config"]["EndpointsConfig"] == {"net": {"Aliases": ["metabase"]}}
+    assert "networking_config" not in arguments
+    assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m"}}
+    assert (arguments["stop_timeout"], host["MemorySwap"]) == (20, 64 * 1024 * 1024)
     assert arguments["healthcheck"] == {
         "test": ["CMD", "true"],
         "interval": 90 * 10**9,
@@ -149,7 +175,8 @@ def test_the_inputs_become_engine_arguments() -> None:
 
 
 def test_what_was_not_asked_for_is_not_sent() -> None:
-    assert host_arguments({"image": "i"}) == {"restart_policy": {"Name": "no", "MaximumRetryCount": 0}}
+    restart = {"Name": "no", "MaximumRetryCount": 0}
+    assert host_arguments({"image": "i"}) == {"restart_policy": restart, "network_mode": "bridge", "init": False}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +184,11 @@ def test_what_was_not_asked_for_is_not_sent() -> None:
 )
 def test_durations(text: str, expected: int) -> None:
     assert nanoseconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0s", "500ms", "1.5s", "10s", "1m0s", "1m30s", "1h0m0s", "5m0s", "1h0m1.5s"])
+def test_durations_as_go_writes_them(text: str) -> None:
+    assert canonical(nanoseconds(text)) == text
 
 
 @pytest.mark.parametrize("host", ["tcp://10.0.0.1:2375", "ssh://root@example.com", "http://example.com", ""])

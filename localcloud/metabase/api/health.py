@@ -7,7 +7,7 @@ from typing import Any
 from ..endpoints import Access, Call, Endpoint
 from ..instance import VERSION
 from ..passwords import COMPLEXITY
-from ..settings import AUTHENTICATED, PUBLIC, readable
+from ..settings import AUTHENTICATED, PUBLIC, fixed, readable
 
 TOKEN_FEATURES = (
     "advanced_permissions",
@@ -51,6 +51,7 @@ def properties(call: Call) -> Any:
     done = call.instance.is_set_up()
     visible = PUBLIC if call.user is None else AUTHENTICATED
     found = {name: call.store.setting(name, s.default) for name, s in readable(visible).items()}
+    found |= {name: fixed(name) for name in found if fixed(name) is not None}
     return {
         **found,
         "has-user-setup": done,

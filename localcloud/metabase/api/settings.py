@@ -6,7 +6,7 @@ from typing import Any
 
 from ..answers import Refused, invalid
 from ..endpoints import Access, Call, Endpoint
-from ..settings import SETTINGS
+from ..settings import SETTINGS, Setting, fixed, variable
 
 
 def _known(name: str) -> str:
@@ -16,18 +16,20 @@ def _known(name: str) -> str:
 
 
 def listed(call: Call) -> Any:
-    """GET /api/setting"""
-    return [
-        {
-            "key": name,
-            "value": call.store.setting(name),
-            "default": setting.default,
-            "is_env_setting": False,
-            "env_name": "MB_" + name.upper().replace("-", "_"),
-            "description": None,
-        }
-        for name, setting in sorted(SETTINGS.items())
-    ]
+    """GET /api/setting: neither a value that the environment fixes nor one that is the default is shown"""
+    return [_told(name, setting, call.store.setting(name)) for name, setting in sorted(SETTINGS.items())]
+
+
+def _told(name: str, setting: Setting, value: Any) -> dict[str, Any]:
+    by_environment = fixed(name) is not None
+    return {
+        "key": name,
+        "value": None if by_environment or value == setting.default else value,
+        "default": f"Using value of env var ${variable(name)}" if by_environment else setting.default,
+        "is_env_setting": by_environment,
+        "env_name": variable(name),
+        "description": None,
+    }
 
 
 def show(call: Call) -> Any:

@@ -1,8 +1,7 @@
-"""Containers: inputs to the Engine API's arguments, and their life."""
+"""Containers and their life, in the official provider's order of steps."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,30 +10,34 @@ import docker
 from docker.errors import APIError
 from typing_extensions import override
 
-from localcloud.plugins.docker import uploads
-from localcloud.plugins.docker.resource import Inputs, Resource, State, labels_of
+from localcloud.plugins.docker import rules, uploads
+from localcloud.plugins.docker.arguments import changeable_arguments, create_arguments, endpoint
+from localcloud.plugins.docker.resource import Inputs, Resource, State
 from localcloud.plugins.serving import PluginError
 from localcloud.plugins.values import UNKNOWN
 
-_MEBIBYTE = 1024 * 1024
 _DEFAULT_WAIT_SECONDS = 60
+_ATTACH_SECONDS = 20 * 60
 _POLL_SECONDS = 0.5
 _EVERYWHERE = (None, "", "0.0.0.0", "::")  # noqa: S104 - these are refused
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6}
+_CHANGEABLE = ("maxRetryCount", "memory", "memorySwap", "restart")
 
 
 class Container(Resource):
-    """`docker_container`."""
+    """`docker_container`.
+
+    Unlike the official provider, a container that doesn't come up is removed again and fails the deployment; there, it
+    stays in the state, and the next deployment takes it as it is.
+    """
 
     kind = "docker:index/container:Container"
     required = ("image",)
     optional = (
-        "capabilities", "command", "destroyGraceSeconds", "dns", "entrypoints", "envs", "groupAdds", "healthcheck",
-        "hostname", "hosts", "init", "labels", "maxRetryCount", "memory", "memorySwap", "mustRun", "name",
-        "networkMode", "networksAdvanced", "ports", "readOnly", "restart", "securityOpts", "shmSize", "stopSignal",
-        "sysctls", "tmpfs", "uploads", "user", "volumes", "wait", "waitTimeout", "workingDir",
+        "attach", "capabilities", "command", "destroyGraceSeconds", "dns", "entrypoints", "envs", "groupAdds",
+        "healthcheck", "hostname", "hosts", "init", "labels", "logDriver", "logOpts", "logs", "maxRetryCount",
+        "memory", "memorySwap", "mustRun", "name", "networkMode", "networksAdvanced", "ports", "readOnly",
+        "removeVolumes", "restart", "securityOpts", "shmSize", "start", "stopSignal", "stopTimeout", "sysctls",
+        "tmpfs", "uploads", "user", "volumes", "wait", "waitTimeout", "workingDir",
     )  # fmt: skip
     nested: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "capabilities": ("adds", "drops"),
@@ -46,11 +49,16 @@ class Container(Resource):
         "uploads": uploads.FIELDS,
         "volumes": ("containerPath", "hostPath", "readOnly", "volumeName"),
     }
-    outputs = ("bridge", "exitCode", "networkDatas")
+    # As there, a change of `healthcheck`, `init` or `tmpfs` alone alters the state and not the container.
+    in_place = frozenset({
+        *_CHANGEABLE, "attach", "destroyGraceSeconds", "healthcheck", "init", "logs", "mustRun", "removeVolumes",
+        "start", "tmpfs", "wait", "waitTimeout",
+    })  # fmt: skip
+    outputs = ("bridge", "containerLogs", "exitCode", "networkDatas")
 
     @override
     def faults(self, inputs: Inputs) -> list[tuple[str, str]]:
-        found = super().faults(inputs)
+        found = super().faults(inputs) + rules.faults(inputs)
         if inputs.get("wait") is True and "healthcheck" not in inputs:
             found.append(("wait", "needs a `healthcheck` to wait for"))
         for index, port in _known_items(inputs, "ports"):
@@ -62,11 +70,6 @@ class Container(Resource):
             if ("volumeName" in volume) == ("hostPath" in volume) or "containerPath" not in volume:
                 reason = "give `containerPath` and exactly one of `volumeName` and `hostPath`"
                 found.append((f"volumes[{index}]", reason))
-        check = inputs.get("healthcheck")
-        for field in ("interval", "startPeriod", "timeout"):
-            value = check.get(field, "0s") if isinstance(check, dict) else "0s"
-            if value != UNKNOWN and not re.fullmatch(f"(?:{_DURATION.pattern})+", value):
-                found.append((f"healthcheck.{field}", "must be a duration, as `5s` or `1m30s`"))
         return found
 
     @override
@@ -77,23 +80,25 @@ class Container(Resource):
 
     @override
     def is_exclusive(self, inputs: Inputs) -> bool:
-        return super().is_exclusive(inputs) or bool(inputs.get("ports"))
+        """Always, as the official provider has it."""
+        return True
 
     @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
         made = client.api.create_container(**create_arguments(client, inputs))
         try:
-            for network in (inputs.get("networksAdvanced") or [])[1:]:
-                client.api.connect_container_to_network(made["Id"], network["name"], **endpoint(network))
+            _connect(client, made["Id"], inputs)
             if inputs.get("uploads"):
                 client.api.put_archive(made["Id"], "/", uploads.archive(inputs["uploads"]))
-            client.api.start(made["Id"])
-            _await_start(client, made["Id"], inputs)
+            if inputs.get("start", True):
+                client.api.start(made["Id"])
+                _await_start(client, made["Id"], inputs)
+            logs = _attach(client, made["Id"], inputs)
         except (APIError, PluginError):
             # The next deployment must find the name free: a half-made container is not in the state.
             client.api.remove_container(made["Id"], force=True, v=True)
             raise
-        return made["Id"], _outputs(client.api.inspect_container(made["Id"]))
+        return made["Id"], _outputs(client.api.inspect_container(made["Id"])) | {"containerLogs": logs}
 
     @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
@@ -102,11 +107,19 @@ class Container(Resource):
         return _outputs(found), ({"mustRun": False} if is_down else {})
 
     @override
+    def update(self, client: docker.DockerClient, object_id: str, old: Inputs, new: Inputs) -> State:
+        if new.get("mustRun", True) and not old.get("mustRun", True) and new.get("start", True):
+            client.api.start(object_id)
+        if any(old.get(name) != new.get(name) for name in _CHANGEABLE):
+            client.api.update_container(object_id, **changeable_arguments(new))
+        return _outputs(client.api.inspect_container(object_id))
+
+    @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         grace = inputs.get("destroyGraceSeconds")
-        if grace is not None:
+        if grace and not inputs.get("attach"):
             client.api.stop(object_id, timeout=grace)
-        client.api.remove_container(object_id, force=True, v=True)
+        client.api.remove_container(object_id, force=True, v=inputs.get("removeVolumes", True))
 
 
 def _known_items(inputs: Inputs, name: str) -> list[tuple[int, Any]]:
@@ -114,93 +127,13 @@ def _known_items(inputs: Inputs, name: str) -> list[tuple[int, Any]]:
     return [(i, item) for i, item in enumerate(items) if item != UNKNOWN] if isinstance(items, list) else []
 
 
-def create_arguments(client: docker.DockerClient, inputs: Inputs) -> dict[str, Any]:
-    """The arguments of `APIClient.create_container`; the first network only, as older engines take just one."""
+def _connect(client: docker.DockerClient, container_id: str, inputs: Inputs) -> None:
+    """Takes the container off the default network and onto those asked for, each with its aliases."""
     networks = inputs.get("networksAdvanced") or []
-    first = networks[0] if networks else None
-    api: Any = client.api
-    return {
-        "image": inputs["image"],
-        "name": inputs["name"],
-        "command": inputs.get("command"),
-        "entrypoint": inputs.get("entrypoints"),
-        "environment": inputs.get("envs"),
-        "hostname": inputs.get("hostname"),
-        "user": inputs.get("user"),
-        "working_dir": inputs.get("workingDir"),
-        "labels": labels_of(inputs),
-        "healthcheck": healthcheck(inputs["healthcheck"]) if "healthcheck" in inputs else None,
-        "stop_signal": inputs.get("stopSignal"),
-        "ports": [(port["internal"], port.get("protocol", "tcp")) for port in inputs.get("ports") or []],
-        "host_config": api.create_host_config(**host_arguments(inputs)),
-        "networking_config": api.create_networking_config(
-            {first["name"]: api.create_endpoint_config(**endpoint(first))}
-        )
-        if first
-        else None,
-    }
-
-
-def host_arguments(inputs: Inputs) -> dict[str, Any]:
-    """The arguments of `APIClient.create_host_config` that were asked for."""
-    networks = inputs.get("networksAdvanced") or []
-    capabilities = inputs.get("capabilities") or {}
-    restart = {"Name": inputs.get("restart", "no"), "MaximumRetryCount": inputs.get("maxRetryCount", 0)}
-    arguments = {
-        "binds": [_bind(volume) for volume in inputs.get("volumes") or []],
-        "cap_add": capabilities.get("adds"),
-        "cap_drop": capabilities.get("drops"),
-        "dns": inputs.get("dns"),
-        "extra_hosts": [f"{host['host']}:{host['ip']}" for host in inputs.get("hosts") or []],
-        "group_add": inputs.get("groupAdds"),
-        "init": inputs.get("init"),
-        "mem_limit": inputs["memory"] * _MEBIBYTE if "memory" in inputs else None,
-        "memswap_limit": _swap(inputs["memorySwap"]) if "memorySwap" in inputs else None,
-        "network_mode": inputs.get("networkMode") or (networks[0]["name"] if networks else None),
-        "port_bindings": {
-            f"{port['internal']}/{port.get('protocol', 'tcp')}": (port["ip"], port.get("external"))
-            for port in inputs.get("ports") or []
-        },
-        "read_only": inputs.get("readOnly"),
-        "restart_policy": restart,
-        "security_opt": inputs.get("securityOpts"),
-        "shm_size": inputs["shmSize"] * _MEBIBYTE if "shmSize" in inputs else None,
-        "sysctls": inputs.get("sysctls"),
-        "tmpfs": inputs.get("tmpfs"),
-    }
-    return {name: value for name, value in arguments.items() if value not in (None, [], {})}
-
-
-def _swap(megabytes: int) -> int:
-    return megabytes if megabytes < 0 else megabytes * _MEBIBYTE
-
-
-def _bind(volume: Inputs) -> str:
-    source = volume.get("volumeName") or volume["hostPath"]
-    return f"{source}:{volume['containerPath']}:{'ro' if volume.get('readOnly') else 'rw'}"
-
-
-def endpoint(network: Inputs) -> dict[str, Any]:
-    """How the container is attached to one network."""
-    return {
-        "aliases": network.get("aliases"),
-        "ipv4_address": network.get("ipv4Address"),
-        "ipv6_address": network.get("ipv6Address"),
-    }
-
-
-def healthcheck(given: Inputs) -> dict[str, Any]:
-    """The engine's health check; durations in nanoseconds."""
-    check: dict[str, Any] = {"test": given.get("tests"), "retries": given.get("retries")}
-    for name, field in (("interval", "interval"), ("timeout", "timeout"), ("start_period", "startPeriod")):
-        if field in given:
-            check[name] = nanoseconds(given[field])
-    return {name: value for name, value in check.items() if value is not None}
-
-
-def nanoseconds(duration: str) -> int:
-    """`1m30s` in nanoseconds."""
-    return sum(round(float(amount) * _NANOSECONDS[unit]) for amount, unit in _DURATION.findall(duration))
+    if networks:
+        client.api.disconnect_container_from_network(container_id, "bridge")
+    for network in networks:
+        client.api.connect_container_to_network(container_id, network["name"], **endpoint(network))
 
 
 def _await_start(client: docker.DockerClient, container_id: str, inputs: Inputs) -> None:
@@ -214,6 +147,15 @@ def _await_start(client: docker.DockerClient, container_id: str, inputs: Inputs)
         if time.monotonic() > deadline:
             raise PluginError(f"it did not become healthy in time: {_tail(client, container_id)}")
         time.sleep(_POLL_SECONDS)
+
+
+def _attach(client: docker.DockerClient, container_id: str, inputs: Inputs) -> str:
+    """Waits for the end where asked to, whatever the exit status; answers what was printed, with `logs`."""
+    if not inputs.get("attach"):
+        return ""
+    client.api.wait(container_id, timeout=_ATTACH_SECONDS)
+    printed: bytes = client.api.logs(container_id) if inputs.get("logs") else b""
+    return printed.decode(errors="replace")
 
 
 def _tail(client: docker.DockerClient, container_id: str) -> str:

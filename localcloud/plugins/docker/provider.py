@@ -91,7 +91,8 @@ class DockerProvider(rpc.Provider):
         old, new = to_plain_map(old_inputs()), to_plain_map(request.new_inputs)
         first = resource.is_exclusive(new)
         old, new = ({k: v for k, v in side.items() if not k.startswith("__")} for side in (old, new))
-        return compare(old, new, replaces=old.keys() | new.keys(), delete_before_replace=first)
+        replaces = (old.keys() | new.keys()) - resource.in_place
+        return compare(old, new, replaces=replaces, delete_before_replace=first)
 
     async def create(self, request: rpc.CreateRequest) -> rpc.CreateResponse:
         resource = _find(request.urn)
@@ -114,7 +115,20 @@ class DockerProvider(rpc.Provider):
         except NotFound:
             return rpc.ReadResponse()
         refreshed = request.inputs | {name: from_plain(value) for name, value in changed.items()}
-        return rpc.ReadResponse(request.resource_id, _state(refreshed, outputs), refreshed)
+        # What only the creation knew, as the logs, is kept.
+        kept = {name: value for name, value in request.properties.items() if name in resource.outputs}
+        return rpc.ReadResponse(request.resource_id, kept | _state(refreshed, outputs), refreshed)
+
+    async def update(self, request: rpc.UpdateRequest) -> rpc.UpdateResponse:
+        resource = _find(request.urn)
+        kept = {name: value for name, value in request.olds.items() if name in resource.outputs}
+        if request.preview:
+            return rpc.UpdateResponse(kept | request.news)
+        old, new = to_plain_map(old_inputs()), to_plain_map(request.news)
+        outputs = await self._with_engine(
+            "update", request.urn, lambda c: resource.update(c, request.resource_id, old, new)
+        )
+        return rpc.UpdateResponse(kept | _state(request.news, outputs))
 
     async def delete(self, request: rpc.DeleteRequest) -> None:
         resource = _find(request.urn)

@@ -14,7 +14,7 @@ State = dict[str, Any]
 
 
 class Resource:
-    """One resource type. Nothing changes in place, so there is no update.
+    """One resource type.
 
     `nested` gives the fields of properties that are maps or lists of maps.
     """
@@ -24,6 +24,8 @@ class Resource:
     optional: ClassVar[tuple[str, ...]] = ()
     nested: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     outputs: ClassVar[tuple[str, ...]] = ()
+    in_place: ClassVar[frozenset[str]] = frozenset()
+    """Properties whose change the official provider doesn't replace the object for."""
     is_named: ClassVar[bool] = True
     """Whether a missing `name` is made from the resource's own, with a random end."""
 
@@ -56,6 +58,10 @@ class Resource:
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         """The outputs, and inputs that are no longer true. Raises docker.errors.NotFound."""
         raise NotImplementedError
+
+    def update(self, client: docker.DockerClient, object_id: str, old: Inputs, new: Inputs) -> State:  # noqa: ARG002
+        """Changes what changes in place: the outputs. Here nothing of the object does."""
+        return self.read(client, object_id, new)[0]
 
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         """Deletes the object. Raises docker.errors.NotFound."""

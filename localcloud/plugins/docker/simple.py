@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import docker
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import ImageNotFound
 from docker.models.images import Image
 from typing_extensions import override
 
@@ -69,7 +69,11 @@ class Network(Resource):
 
 
 class Volume(Resource):
-    """`docker_volume`. The engine would hand out an existing one; an unasked-for content is refused."""
+    """`docker_volume`. One of that name that exists is taken with its content.
+
+    That is the engine's own behaviour, which the official provider leaves as it is: a volume that was kept when its
+    stack was destroyed (`retain_on_delete`) is found again by the next stack.
+    """
 
     kind = "docker:index/volume:Volume"
     optional = ("driver", "driverOpts", "labels", "name")
@@ -78,12 +82,6 @@ class Volume(Resource):
 
     @override
     def create(self, client: docker.DockerClient, inputs: Inputs) -> tuple[str, State]:
-        try:
-            client.volumes.get(inputs["name"])
-        except NotFound:
-            pass
-        else:
-            raise PluginError(f"a volume named `{inputs['name']}` already exists; remove it or take another name")
         client.volumes.create(
             inputs["name"],
             driver=inputs.get("driver", "local"),
@@ -95,7 +93,10 @@ class Volume(Resource):
     @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
         found = client.volumes.get(object_id).attrs
-        return {"driver": found["Driver"], "mountpoint": found["Mountpoint"]}, {}
+        labels = found["Labels"] or {}
+        is_as_asked = labels == labels_of(inputs)
+        changed = {} if is_as_asked else {"labels": [{"label": k, "value": v} for k, v in sorted(labels.items())]}
+        return {"driver": found["Driver"], "mountpoint": found["Mountpoint"]}, changed
 
     @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
@@ -103,12 +104,13 @@ class Volume(Resource):
 
 
 class RemoteImage(Resource):
-    """`docker_image`: one that the engine has is used as it is; another is pulled."""
+    """`docker_image`: one that the engine has is used as it is; another is pulled. It is always found by its name."""
 
     kind = "docker:index/remoteImage:RemoteImage"
     required = ("name",)
     optional = ("forceRemove", "keepLocally", "platform", "pullTriggers", "triggers")
     outputs = ("imageId", "repoDigest")
+    in_place = frozenset({"forceRemove", "keepLocally"})
     is_named = False
 
     @override
@@ -122,17 +124,13 @@ class RemoteImage(Resource):
 
     @override
     def read(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> tuple[State, State]:
-        return self._outputs(client.images.get(_image_id(object_id, inputs))), {}
+        return self._outputs(client.images.get(inputs["name"])), {}
 
     @override
     def delete(self, client: docker.DockerClient, object_id: str, inputs: Inputs) -> None:
         if not inputs.get("keepLocally", False):
-            client.images.remove(_image_id(object_id, inputs), force=inputs.get("forceRemove", False))
+            client.images.remove(inputs["name"], force=inputs.get("forceRemove", False))
 
     def _outputs(self, image: Image) -> State:
         digests = image.attrs.get("RepoDigests") or [""]
         return {"imageId": image.id, "repoDigest": digests[0]}
-
-
-def _image_id(object_id: str, inputs: Inputs) -> str:
-    return object_id.removesuffix(inputs.get("name", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import tarfile
 from collections.abc import Iterable
 from hashlib import sha256
@@ -15,20 +16,21 @@ from localcloud.plugins.values import UNKNOWN
 
 FIELDS = ("content", "contentBase64", "executable", "file", "permissions", "source", "sourceHash")
 
+_MODE = re.compile("0[0-7]{3}")
 _SOURCES = ("content", "contentBase64", "source")
 
 
 def faults(path: str, upload: Inputs) -> list[tuple[str, str]]:
     """What is wrong with one upload."""
     found = []
-    if sum(name in upload for name in _SOURCES) != 1:
-        found.append((path, f"give exactly one of {', '.join(_SOURCES)}"))
+    if sum(bool(upload.get(name)) for name in _SOURCES) != 1:
+        found.append((path, f"give exactly one of {', '.join(_SOURCES)}, and not empty"))
     file = upload.get("file", "")
     if file != UNKNOWN and not file.startswith("/"):
         found.append((f"{path}.file", "must be an absolute path in the container"))
     mode = upload.get("permissions", "0644")
-    if mode != UNKNOWN and (not mode.isdigit() or set(mode) - set("01234567")):
-        found.append((f"{path}.permissions", "must be octal digits, as `0644`"))
+    if mode != UNKNOWN and not _MODE.fullmatch(mode):
+        found.append((f"{path}.permissions", "must be four octal digits that begin with 0, as `0644`"))
     return found
 
 

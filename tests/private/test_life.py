@@ -1,0 +1,121 @@
+"""The containers' life: deployed again, stopped, lost, rotated, destroyed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import docker
+import pytest
+
+from tests.demo.conftest import Browser, Demo
+from tests.private.conftest import part
+
+pytestmark = [pytest.mark.docker, pytest.mark.demo]
+
+
+def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := check()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def analyst(contained: Demo) -> Browser:
+    """A browser in which the analyst is signed in."""
+    browser = Browser()
+    browser.sign_in(contained.status["gateway_url"] + "/", contained.account("analyst"))
+    return browser
+
+
+def ids(engine: docker.DockerClient) -> dict[str, str]:
+    return {name: part(engine, name).id for name in ("metabase", "sidecar", "connector", "files")}
+
+
+def test_again_nothing_changes(engine: docker.DockerClient, contained: Demo) -> None:
+    before = ids(engine)
+    assert "created" not in contained.run("local", "up").stdout.split("Resources:")[1].split("Duration")[0]
+    contained.pulumi("preview", "--expect-no-changes")
+    contained.pulumi("refresh", "--yes", "--expect-no-changes")
+    assert ids(engine) == before
+
+
+def test_a_stopped_connector_is_a_page_and_comes_back_without_a_deploy(
+    engine: docker.DockerClient, contained: Demo, analyst: Browser
+) -> None:
+    """The edge has no way of its own to Metabase, which goes on running."""
+    url = contained.status["gateway_url"]
+    assert analyst.open(f"{url}/dashboard/1").status_code == 200
+    part(engine, "connector").stop(timeout=5)
+    page = eventually(lambda: (p := analyst.open(f"{url}/dashboard/1")).status_code == 503 and p)
+    assert "Metabase does not answer" in page.text
+    call = analyst.api("GET", f"{url}/api/dashboard/1")
+    assert (call.status_code, call.json()["reason"]) == (503, "origin-unreachable")
+    status = json.loads(contained.run("local", "status", "--json").stdout)["parts"]
+    assert status["connector"]["state"] == "stopped"
+    assert status["metabase"]["state"].startswith("running")
+    part(engine, "connector").start()
+    assert eventually(lambda: analyst.open(f"{url}/dashboard/1").status_code == 200)
+
+
+def test_a_stopped_metabase_is_the_same_page(engine: docker.DockerClient, contained: Demo, analyst: Browser) -> None:
+    url = contained.status["gateway_url"]
+    part(engine, "metabase").stop(timeout=5)
+    page = eventually(lambda: (p := analyst.open(f"{url}/dashboard/1")).status_code == 503 and p)
+    assert "Metabase does not answer" in page.text
+    part(engine, "metabase").start()
+    assert eventually(lambda: analyst.open(f"{url}/dashboard/1").status_code == 200)
+
+
+def test_lost_containers_come_back_with_their_data(
+    engine: docker.DockerClient, contained: Demo, analyst: Browser
+) -> None:
+    """Somebody removed them by hand: a refreshing `up` makes them again, and accounts and sessions are still there."""
+    before = ids(engine)
+    for name in ("metabase", "connector"):
+        part(engine, name).remove(force=True)
+    output = contained.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    assert "2 created" in output
+    after = ids(engine)
+    assert {name for name in before if before[name] != after[name]} == {"metabase", "connector"}
+    url = contained.status["gateway_url"]
+    assert eventually(lambda: analyst.open(f"{url}/dashboard/1").status_code == 200)
+    contained.pulumi("preview", "--expect-no-changes")
+
+
+def test_an_assertion_key_rotates_without_a_restart(
+    engine: docker.DockerClient, contained: Demo, analyst: Browser
+) -> None:
+    """Only the container that writes files is made anew; nobody notices, and nobody is signed out."""
+    before, url = ids(engine), contained.status["gateway_url"]
+    file = contained.folder / "Pulumi.local.yaml"
+    was = file.read_text()
+    file.write_text(was.replace("config:\n", 'config:\n  mbgate:rotation: {assertionKey: "2"}\n'))
+    try:
+        contained.pulumi("up", "--yes", "--skip-preview")
+    finally:
+        file.write_text(was)
+    after = ids(engine)
+    assert {name for name in before if before[name] != after[name]} == {"files"}
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        assert analyst.open(f"{url}/dashboard/1").status_code == 200
+        time.sleep(0.1)
+
+
+def test_nothing_unwanted_reached_metabase(engine: docker.DockerClient, contained: Demo) -> None:
+    """Everything that Metabase was asked, ever: by its own health check, or with an assertion."""
+    container = part(engine, "metabase")
+    stream, _ = container.get_archive("/metabase-data/requests.ndjson")
+    import io
+    import tarfile
+
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        lines = archive.extractfile(archive.getmembers()[0]).read().decode().splitlines()  # type: ignore[union-attr]
+    seen = [json.loads(line) for line in lines]
+    assert len(seen) > 20
+    unproven = {s["path"] for s in seen if "mbgate-assertion" not in {name.lower() for name in s["headers"]}}
+    assert unproven <= {"/api/health"}
