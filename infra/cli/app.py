@@ -9,8 +9,11 @@ from rich.console import Console
 
 from infra.errors import MbgateError
 
+from .graph import graph
 from .local import local_app
 from .policy import policy_app
+from .recover import recover
+from .reference import reference
 from .setup import setup
 
 app = typer.Typer(
@@ -23,6 +26,9 @@ app = typer.Typer(
 app.add_typer(local_app, name="local")
 app.add_typer(policy_app, name="policy")
 app.command(name="setup")(setup)
+app.command(name="recover")(recover)
+app.command(name="graph")(graph)
+app.command(name="reference", hidden=True)(reference)
 
 
 def main() -> None:

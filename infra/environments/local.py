@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +20,7 @@ from .configuration import write_config
 from .connecting import connector_alongside
 from .engine import Engine, stack_environment
 from .plugins import stand_in_path
+from .recovery import recover, repair_files
 from .toolchain import Report, obtain_cli
 from .world import ACCOUNT_ID, STACK, ZONE_ID, World, prepare
 
@@ -48,7 +48,8 @@ def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
     write_config(world, new_salt(world, engine), choices, images)
     if SECRET not in engine.config_keys():
         engine.set_secret(SECRET, (world.folder / "client-secret").read_text())
-    clear_dead_lock(world, engine)
+    # The local cloud is this world's own, so what is lost in it can be nobody else's.
+    recover(engine, report=report, assume_yes=True)
     report("pulumi up")
     with alongside(world, choices, report):
         text = engine.run("up", "--yes", "--skip-preview", "--color", "never", on_line=report)
@@ -86,7 +87,7 @@ def _destroy(world: World, report: Report) -> None:
     engine = open_engine(world, obtain_cli(report).path, report)
     if not engine.stack_exists():
         return
-    clear_dead_lock(world, engine)
+    recover(engine, report=report, assume_yes=True)
     report("pulumi destroy")
     with alongside(world, choices, report):
         engine.run("destroy", "--yes", "--skip-preview", "--color", "never", on_line=report)
@@ -108,7 +109,6 @@ def stop(world: World, report: Report) -> None:
 
 def open_engine(world: World, cli: Path, report: Report) -> Engine:
     """The engine on stack `local`, with stand-ins for the plugins that this machine lacks."""
-    drop_torn_attributes(world.folder / "pulumi")
     extra = stand_in_path(world, report)
     environment = stack_environment(
         backend=world.folder / "pulumi",
@@ -116,26 +116,16 @@ def open_engine(world: World, cli: Path, report: Report) -> Engine:
         token_file=world.token_file,
         extra_path=extra,
     )
-    return Engine(
+    engine = Engine(
         cli=cli,
         root=world.root,
         stack=STACK,
         config_file=world.folder / f"Pulumi.{STACK}.yaml",
         environment=environment,
     )
-
-
-def drop_torn_attributes(backend: Path) -> None:
-    """Removes attribute files that a killed engine left empty, on which every later command would end with `EOF`.
-
-    The file backend writes a content type into `NAME.attrs` beside each file, and not in one step. Nothing is lost with
-    a torn one: a file without attributes is read like any other.
-    """
-    for file in backend.glob("**/*.attrs"):
-        try:
-            json.loads(file.read_text())
-        except ValueError:
-            file.unlink(missing_ok=True)
+    # Before the first command, which would end on a file that a killed engine tore.
+    repair_files(engine, report)
+    return engine
 
 
 def new_salt(world: World, engine: Engine) -> str | None:
@@ -150,15 +140,6 @@ def new_salt(world: World, engine: Engine) -> str | None:
             return None
         engine.remove()
     return engine.init()
-
-
-def clear_dead_lock(world: World, engine: Engine) -> None:
-    """Removes the lock of an engine that died here: the lock names a process of this machine that no longer runs."""
-    for lock in (world.folder / "pulumi" / ".pulumi" / "locks").glob("**/*.json"):
-        holder = json.loads(lock.read_text())
-        if not processes.is_running(int(holder.get("pid", 0)), "pulumi"):
-            engine.run("cancel", "--yes")
-            return
 
 
 def wait_for_gateway(world: World) -> None:

@@ -8,7 +8,10 @@ never as a traceback.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +41,7 @@ from . import progress
 from .kinds import KINDS, Kind
 
 VERSION = "0.1.0"
+PARENT_SECONDS = 1.0
 
 
 class MbgateProvider(Provider):
@@ -158,10 +162,18 @@ def _unknown(kind: Kind, inputs: dict[str, PropertyValue]) -> dict[str, Property
     return {**inputs, **{name: PropertyValue.computed() for name in kind.outputs}}
 
 
+def _end_with(engine: int) -> None:
+    """Ends this process when its parent is gone: a killed engine ends none of its plugins."""
+    while os.getppid() == engine:
+        time.sleep(PARENT_SECONDS)
+    os._exit(1)
+
+
 def main() -> None:
     """Serves the provider to the engine, whose address is the first argument."""
     # Without an engine, as when somebody starts it by hand, the server itself says what is missing.
     log = progress.EngineLog(sys.argv[1]) if len(sys.argv) > 1 else None
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     server.main(sys.argv[1:], VERSION, MbgateProvider(log))
 
 

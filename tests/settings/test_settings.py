@@ -78,3 +78,56 @@ def test_every_setting_is_described() -> None:
     ]
     assert undescribed == []
     assert set(Settings.model_fields) == {*SECTIONS, "stack", "policies"}
+
+
+def test_metabase_is_reached_one_way() -> None:
+    values = values_of("local")
+    values["metabase"] = {"runtime": "external"}
+    with pytest.raises(SettingsError, match="exactly one of `adminHostname` and `adminUrl`"):
+        parse("local", values)
+    values["metabase"] = {"adminUrl": "http://10.0.0.5:3000", "adminHostname": "admin.localhost"}
+    with pytest.raises(SettingsError, match="exactly one of"):
+        parse("local", values)
+    values["metabase"] = {"runtime": "external", "adminUrl": "http://10.0.0.5:3000"}
+    assert parse("local", values).metabase.runtime == "external"
+
+
+def test_no_hostname_serves_two_purposes() -> None:
+    """An Access application that people pass must not cover what only a service token may open."""
+    values = values_of("local")
+    values["metabase"] = {"adminHostname": values["gateway"]["hostname"]}
+    with pytest.raises(SettingsError, match="must differ"):
+        parse("local", values)
+
+
+def test_an_admin_hostname_needs_a_team() -> None:
+    values = values_of("local")
+    del values["cloudflare"]["teamUrl"]
+    with pytest.raises(SettingsError, match="teamUrl"):
+        parse("local", values)
+
+
+@pytest.mark.parametrize(
+    ("image", "digest", "reference"),
+    [
+        ("metabase/metabase:v0.58.x", "", "metabase/metabase:v0.58.x"),
+        ("metabase/metabase:v0.58.x", "sha256:" + "a" * 64, "metabase/metabase@sha256:" + "a" * 64),
+        ("metabase/metabase", "sha256:" + "b" * 64, "metabase/metabase@sha256:" + "b" * 64),
+        ("registry.example.com:5000/bi/metabase", "sha256:" + "c" * 64, None),
+        ("registry.example.com:5000/bi/metabase:v1", "sha256:" + "c" * 64, None),
+    ],
+)
+def test_a_digest_takes_the_tags_place(image: str, digest: str, reference: str | None) -> None:
+    """A registry's port is no tag."""
+    values = values_of("local")
+    values["metabase"] = {**values["metabase"], "image": image, "digest": digest}
+    wanted = reference or "registry.example.com:5000/bi/metabase@" + digest
+    assert parse("local", values).metabase.reference == wanted
+
+
+@pytest.mark.parametrize("digest", ["latest", "sha256:abc", "SHA256:" + "a" * 64, "a" * 64])
+def test_a_digest_is_whole(digest: str) -> None:
+    values = values_of("local")
+    values["metabase"] = {**values["metabase"], "digest": digest}
+    with pytest.raises(SettingsError, match=r"mbgate:metabase\.digest"):
+        parse("local", values)
