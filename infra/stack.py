@@ -13,6 +13,7 @@ from infra.access.model import Policies
 from infra.access.table import canonical_json, compile_table, digest
 from infra.metabase.connection import ASSERTION_AUDIENCE, ASSERTION_SECONDS
 from infra.metabase.resources import Place
+from infra.render.brand import brand_context
 from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
 from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
 from infra.render.discovery import discover, fetch_jwks
@@ -41,16 +42,18 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
     client_secret = require_secret("oidcClientSecret")
     gateway_code = bundle_code(root, "gateway/main.js")
     broker_code = bundle_code(root, "broker/main.js")
+    brand = brand_context(root, **settings.brand.model_dump())
     identity = _identity(settings, discovery)
     access_keys = _access_keys(settings)
 
     provider = cloudflare.Provider("cloudflare", base_url=settings.cloudflare.base_url)
     opts = pulumi.ResourceOptions(providers={"cloudflare": provider})
 
-    keys = Keys(settings.rotation, opts)
+    has_data = settings.metabase.runtime == "docker"
+    keys = Keys(settings.rotation, protect=has_data and settings.metabase.protect_data, opts=opts)
     tunnel = Tunnel(settings, opts)
     private = None
-    if settings.metabase.runtime == "docker":
+    if has_data:
         private = PrivateMetabase(settings, root=root, keys=keys, tunnel_token=tunnel.token)
     # Before anybody signs with a new key, the sidecar has its public part; before anybody asks, there is a way.
     after = [tunnel, *([private] if private else [])]
@@ -61,7 +64,8 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
         place=Place(
             instance=private.instance if private else settings.metabase.admin_url or settings.origin.url,
             connection=_way_in(settings, tunnel, keys),
-            goes_with=private.data if private and not settings.metabase.keep_data else None,
+            revision=private.revision if private else "",
+            goes_with=private.data if private else None,
         ),
         after=after,
         opts=opts,
@@ -98,7 +102,7 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
             assertion=ASSERTION,
             team_claim=settings.identity.team_claim,
             scopes=_scopes(policies),
-            brand=settings.brand.model_dump(),
+            brand=brand,
         ).as_dict()
 
     def bundle(audience: str | None) -> Any:

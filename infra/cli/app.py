@@ -9,7 +9,9 @@ from rich.console import Console
 
 from infra.errors import MbgateError
 
+from .doctor import doctor
 from .graph import graph
+from .init import init
 from .local import local_app
 from .policy import policy_app
 from .recover import recover
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 app.add_typer(local_app, name="local")
 app.add_typer(policy_app, name="policy")
+app.command(name="init")(init)
+app.command(name="doctor")(doctor)
 app.command(name="setup")(setup)
 app.command(name="recover")(recover)
 app.command(name="graph")(graph)

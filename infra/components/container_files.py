@@ -36,14 +36,16 @@ exec /app/run_metabase.sh
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """A container that reads files, and the user and group as which it runs (those of its official image)."""
+    """A container that reads files, the user and group as which it runs (those of its official image), and the mode of
+    its files."""
 
     part: str
     owner: str
+    mode: str = "0400"
 
 
 METABASE = Reader(part="metabase", owner="2000:2000")
-SIDECAR = Reader(part="sidecar", owner="1000:1000")
+SIDECAR = Reader(part="sidecar", owner="1000:1000", mode="0444")
 CONNECTOR = Reader(part="connector", owner="65532:65532")
 
 
@@ -73,6 +75,7 @@ class ContainerFiles:
         }
         if sidecar is not None:
             jwks = pulumi.Output.all(keys.assertion.current, keys.assertion.previous).apply(lambda k: public_jwks(*k))
+            # Neither is secret, and the sidecar reads keys while a rotation writes them, before they are its own.
             self._contents[SIDECAR] = {"main.mjs": sidecar, "jwks.json": pulumi.Output.unsecret(jwks)}
         self._volumes = {reader: engine.volume(f"{reader.part}-files") for reader in self._contents}
         self.container = self._write(engine, image, data)
@@ -106,7 +109,7 @@ class ContainerFiles:
             entrypoints=["/bin/sh", "-c"],
             command=[" && ".join(owners)],
             uploads=[
-                {"file": f"{HERE}/{reader.part}/{name}", "content": content, "permissions": "0400"}
+                {"file": f"{HERE}/{reader.part}/{name}", "content": content, "permissions": reader.mode}
                 for reader, contents in self._contents.items()
                 for name, content in contents.items()
             ],

@@ -44,12 +44,12 @@ class Engine:
         """A bridge network; an internal one has no way out, and none in from other networks."""
         return docker.Network(part, name=self.name(part), internal=internal, labels=self.labels, opts=self.options())
 
-    def volume(self, part: str, *, keep: bool = False) -> docker.Volume:
-        """A named volume; with `keep` it outlives the stack."""
-        return docker.Volume(part, name=self.name(part), labels=self.labels, opts=self.options(retain_on_delete=keep))
+    def volume(self, part: str, *, protect: bool = False) -> docker.Volume:
+        """A named volume; with `protect` the engine refuses to destroy it."""
+        return docker.Volume(part, name=self.name(part), labels=self.labels, opts=self.options(protect=protect))
 
     def image(self, part: str, wanted: ContainerSettings) -> pulumi.Output[str]:
-        """The image's id, which the container is made of, so that a moved tag is seen as a change."""
+        """The image's id, of which the container is made. A tag is looked up once, when it is first named."""
         if not wanted.digest and self._warns:
             pulumi.log.warn(
                 f"the image of `mbgate:{part}` is not pinned: set `mbgate:{part}.digest`, which "

@@ -34,8 +34,9 @@ class PrivateHostname(pulumi.ComponentResource):
         super().__init__("mbgate:components:PrivateHostname", part, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         account_id, name = settings.cloudflare.account_id, named(settings.stack, part)
+        # One that runs out would end every deployment, or all access, a year later; it is rotated, not left to expire.
         token = cloudflare.ZeroTrustAccessServiceToken(
-            part, account_id=account_id, name=name, duration="8760h", opts=child
+            part, account_id=account_id, name=name, duration="forever", opts=child
         )
         policy = cloudflare.ZeroTrustAccessPolicy(
             part,

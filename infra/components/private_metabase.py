@@ -33,10 +33,11 @@ class PrivateMetabase(pulumi.ComponentResource):
     ```
 
     Without the sidecar Metabase itself is on the network `private`. Outputs: `instance`, which tells this Metabase
-    from another, and the volume `data`.
+    from another, `revision`, which is new with each container of it, and the volume `data`.
     """
 
     instance: pulumi.Output[str]
+    revision: pulumi.Output[str]
     data: docker.Volume
 
     def __init__(
@@ -51,7 +52,7 @@ class PrivateMetabase(pulumi.ComponentResource):
         super().__init__("mbgate:components:PrivateMetabase", "private-metabase", None, opts)
         self._settings, self._engine = settings, Engine(settings, self)
         metabase_image = self._engine.image("metabase", settings.metabase)
-        self.data = self._engine.volume("metabase-data", keep=settings.metabase.keep_data)
+        self.data = self._engine.volume("metabase-data", protect=settings.metabase.protect_data)
         self._files = ContainerFiles(
             self._engine,
             image=metabase_image,
@@ -63,11 +64,13 @@ class PrivateMetabase(pulumi.ComponentResource):
         private = self._engine.network("private", internal=True)
         if settings.sidecar.enabled:
             inner = self._engine.network("metabase", internal=True)
-            metabase = self._metabase(metabase_image, inner, METABASE_ALIAS, METABASE_PORT)
-            self._sidecar(inner, private, metabase)
+            self._metabase_container = self._metabase(metabase_image, inner, METABASE_ALIAS, METABASE_PORT)
+            self._sidecar(inner, private)
         else:
-            self._metabase(metabase_image, private, settings.origin.host, settings.origin.port)
+            host, port = settings.origin.host, settings.origin.port
+            self._metabase_container = self._metabase(metabase_image, private, host, port)
         self._connector(private)
+        self.revision = self._metabase_container.id
         self.instance = self.data.id.apply(lambda volume: f"docker volume {volume}")
         self.register_outputs({})
 
@@ -82,7 +85,8 @@ class PrivateMetabase(pulumi.ComponentResource):
             # What only the environment can set; everything else is set by API (infra/metabase/hardening.py).
             envs=[
                 *(f"MB_JETTY_PORT={port}", "MB_JETTY_HOST=0.0.0.0", f"MB_DB_FILE={DATA}/metabase.db"),
-                *("MB_PLUGINS_DIR=/plugins", "JAVA_OPTS=-XX:MaxRAMPercentage=65"),
+                # Both folders are in memory and count against the limit, and the user has no home in the image.
+                *("MB_PLUGINS_DIR=/plugins", "HOME=/tmp", "JAVA_OPTS=-XX:MaxRAMPercentage=50 -Duser.home=/tmp"),
                 "MB_SEND_EMAIL_ON_FIRST_LOGIN_FROM_NEW_DEVICE=false",
                 self._files.version(METABASE),
             ],
@@ -98,7 +102,7 @@ class PrivateMetabase(pulumi.ComponentResource):
             depends_on=[self._files.container],
         )
 
-    def _sidecar(self, inner: docker.Network, private: docker.Network, metabase: docker.Container) -> None:
+    def _sidecar(self, inner: docker.Network, private: docker.Network) -> None:
         settings = self._settings
         port = settings.origin.port
         look = f"fetch('http://127.0.0.1:{port}/_sidecar/health').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"
@@ -124,7 +128,7 @@ class PrivateMetabase(pulumi.ComponentResource):
             memory=256,
             memory_swap=256,
             healthcheck=_healthcheck(["CMD", "node", "-e", look]),
-            depends_on=[self._files.container, metabase],
+            depends_on=[self._files.container, self._metabase_container],
         )
 
     def _connector(self, private: docker.Network) -> None:

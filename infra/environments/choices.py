@@ -45,7 +45,13 @@ def with_runtime(choices: Choices, report: Report) -> Choices:
         report(f"Docker engine: {host}" if host else "no Docker engine answers: Metabase runs as a process")
         return replace(choices, runtime="docker" if host else "processes", docker_host=host)
     if choices.runtime == "processes":
-        return replace(choices, docker_host=None)
+        if choices.docker_host is not None:
+            raise LocalCloudError(
+                "this local world's Metabase runs in containers, with its data",
+                code="runtime-fixed",
+                help="destroy it first: `mbgate local down`; or go on with `--runtime docker`",
+            )
+        return choices
     if host is None or not containers.answers(host):
         raise LocalCloudError(
             f"the Docker engine{f' `{host}`' if host else ''} does not answer, which this local world needs",

@@ -54,5 +54,5 @@ def _metabase_settings(images: Images) -> dict[str, Any]:
         "image": images.metabase,
         "digest": images.digest,
         "memoryMb": memory,
-        "keepData": False,
+        "protectData": False,
     }

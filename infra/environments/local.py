@@ -58,7 +58,10 @@ def up(world: World, report: Report, choices: Choices) -> dict[str, Any]:
 
 
 def start_parts(world: World, choices: Choices, report: Report) -> None:
-    """Starts what must run before the engine; what runs is left alone."""
+    """Starts what must run before the engine; what runs is left alone, but for what a container takes the place of."""
+    if choices.docker_host is not None:
+        for name in ("connector", processes.METABASE):
+            processes.stop(world, name)
     for part in processes.parts(world, with_metabase=choices.docker_host is None):
         started = processes.start(world, part)
         report(f"{part.name}: {'started' if started else 'running'}")

@@ -15,8 +15,8 @@ from .secrets import generate
 
 State = dict[str, Any]
 READY_SECONDS = 600.0
-OBSERVE_SECONDS = 20.0
-DELETE_SECONDS = 60.0
+OBSERVE_SECONDS = 10.0
+DELETE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,10 @@ class Kind:
 
 
 @contextmanager
-def _ready(values: State, api_key: str | None = None, seconds: float = READY_SECONDS) -> Iterator[MetabaseClient]:
+def _ready(values: State, seconds: float | None = None) -> Iterator[MetabaseClient]:
     """A client of the resource's Metabase, once that answers: it may have been started a moment ago."""
-    with MetabaseClient(Connection.from_plain(values["connection"]), api_key or values.get("apiKey")) as client:
-        client.wait_until_ready(seconds)
+    with MetabaseClient(Connection.from_plain(values["connection"]), values.get("apiKey")) as client:
+        client.wait_until_ready(READY_SECONDS if seconds is None else seconds)
         yield client
 
 
@@ -64,6 +64,24 @@ def _observed(read: Callable[[MetabaseClient, State], State | None]) -> Read:
             raise
 
     return observe
+
+
+def _undone(delete: Callable[[MetabaseClient, State], None]) -> Callable[[State], None]:
+    """A `delete` in Metabase. Where that refuses the deployment's key, it is another Metabase than the one that was
+    changed, or the key was revoked: nothing is left to undo with it. Where it does not answer, a stack must still be
+    able to go: what it would have undone is said, and left."""
+
+    def undo(state: State) -> None:
+        try:
+            with _ready(state, seconds=DELETE_SECONDS) as client:
+                delete(client, state)
+        except MetabaseError as error:
+            if error.code in UNREACHABLE:
+                progress.report(f"left as it is in Metabase, which can't be asked: {error.message}")
+            elif error.code != KEY_REFUSED:
+                raise
+
+    return undo
 
 
 def _now() -> str:
@@ -98,12 +116,29 @@ def _setup_read(client: MetabaseClient, state: State) -> State | None:
 
 
 def _setup_update(old: State, new: State) -> State:
-    return {name: old[name] for name in ("apiKey", "apiKeyId", "version")}
+    """Metabase is asked whatever changed: a proof that it does not accept must end a deployment before the Workers sign
+    with the new key. One that lost its data is set up anew."""
+    with _ready({**new, "apiKey": old["apiKey"]}) as client:
+        known = _setup_read_or_gone(client, old)
+        if known is not None and old["adminEmail"] != new["adminEmail"]:
+            setup.rename_administrator(client, old["adminEmail"], new["adminEmail"])
+    if known is None:
+        created = _setup_create(new)
+        return {name: created[name] for name in ("apiKey", "apiKeyId", "version")}
+    return {"apiKey": old["apiKey"], "apiKeyId": old["apiKeyId"], "version": known["version"]}
 
 
-def _setup_delete(state: State) -> None:
-    with _ready(state, seconds=DELETE_SECONDS) as client:
-        setup.revoke_key(client, state["apiKeyId"])
+def _setup_read_or_gone(client: MetabaseClient, state: State) -> State | None:
+    try:
+        return _setup_read(client, state)
+    except MetabaseError as error:
+        if error.code == KEY_REFUSED:
+            return None
+        raise
+
+
+def _setup_delete(client: MetabaseClient, state: State) -> None:
+    setup.revoke_key(client, state["apiKeyId"])
 
 
 def _group_create(inputs: State) -> State:
@@ -118,15 +153,17 @@ def _group_read(client: MetabaseClient, state: State) -> State | None:
 
 
 def _group_update(old: State, new: State) -> State:
-    if old["name"] != new["name"]:
-        with _ready(new) as client:
+    with _ready(new) as client:
+        names = {group_id: name for name, group_id in client.groups().items()}
+        if names.get(old["groupId"]) not in (old["name"], new["name"]):
+            return {"groupId": setup.ensure_group(client, new["name"])}
+        if names[old["groupId"]] != new["name"]:
             client.call("PUT", f"/api/permissions/group/{old['groupId']}", json={"name": new["name"]})
     return {"groupId": old["groupId"]}
 
 
-def _group_delete(state: State) -> None:
-    with _ready(state, seconds=DELETE_SECONDS) as client:
-        client.call("DELETE", f"/api/permissions/group/{state['groupId']}", ok=(404,))
+def _group_delete(client: MetabaseClient, state: State) -> None:
+    client.call("DELETE", f"/api/permissions/group/{state['groupId']}", ok=(404,))
 
 
 def _permissions_apply(inputs: State) -> State:
@@ -143,11 +180,10 @@ def _permissions_read(client: MetabaseClient, state: State) -> State | None:
     return {"applied": now, "collections": {}, "data": {}}
 
 
-def _permissions_delete(state: State) -> None:
-    with _ready(state, seconds=DELETE_SECONDS) as client:
-        known = client.groups()
-        kept: dict[str, dict[str, str]] = {group: {} for group in state["collections"] if group in known}
-        setup.apply_permissions(client, collections=kept, data={group: {} for group in kept})
+def _permissions_delete(client: MetabaseClient, state: State) -> None:
+    known = client.groups()
+    kept: dict[str, dict[str, str]] = {group: {} for group in state["collections"] if group in known}
+    setup.apply_permissions(client, collections=kept, data={group: {} for group in kept})
 
 
 def _settings_apply(inputs: State) -> State:
@@ -173,35 +209,35 @@ KINDS: dict[str, Kind] = {
         delete=lambda state: None,
     ),
     "mbgate:index:MetabaseSetup": Kind(
-        inputs=("instance", "connection", "adminEmail", "adminPassword", "siteName", "keyName"),
+        inputs=("instance", "revision", "connection", "adminEmail", "adminPassword", "siteName", "keyName"),
         outputs=("apiKey", "apiKeyId", "version"),
         secret_outputs=frozenset({"apiKey"}),
-        replace_on=frozenset({"instance", "adminEmail", "keyName"}),
+        replace_on=frozenset({"instance", "keyName"}),
         create=_setup_create,
         update=_setup_update,
         read=_observed(_setup_read),
-        delete=_setup_delete,
+        delete=_undone(_setup_delete),
     ),
     "mbgate:index:MetabaseGroup": Kind(
-        inputs=("instance", "connection", "apiKey", "name"),
+        inputs=("instance", "revision", "connection", "apiKey", "name"),
         outputs=("groupId",),
         replace_on=frozenset({"instance"}),
         create=_group_create,
         update=_group_update,
         read=_observed(_group_read),
-        delete=_group_delete,
+        delete=_undone(_group_delete),
     ),
     "mbgate:index:MetabasePermissions": Kind(
-        inputs=("instance", "connection", "apiKey", "collections", "data", "groupIds"),
+        inputs=("instance", "revision", "connection", "apiKey", "collections", "data", "groupIds"),
         outputs=("applied",),
         create=_permissions_apply,
         update=lambda old, new: _permissions_apply(new),
         read=_observed(_permissions_read),
-        delete=_permissions_delete,
+        delete=_undone(_permissions_delete),
         replace_on=frozenset({"instance"}),
     ),
     "mbgate:index:MetabaseSettings": Kind(
-        inputs=("instance", "connection", "apiKey", "values"),
+        inputs=("instance", "revision", "connection", "apiKey", "values"),
         outputs=("applied",),
         create=_settings_apply,
         update=lambda old, new: _settings_apply(new),

@@ -8,14 +8,10 @@ never as a traceback.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
-from pulumi.provider.experimental import server
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.provider import (
     CheckFailure,
@@ -35,19 +31,18 @@ from pulumi.provider.experimental.provider import (
     UpdateResponse,
 )
 
-from infra.errors import MbgateError
-
 from . import progress
 from .kinds import KINDS, Kind
+from .progress import EngineLog
+from .serving import serve
 
 VERSION = "0.1.0"
-PARENT_SECONDS = 1.0
 
 
 class MbgateProvider(Provider):
     """Dispatches each operation to the `Kind` of its resource type; what takes long is told to the engine."""
 
-    def __init__(self, log: progress.EngineLog | None = None) -> None:
+    def __init__(self, log: EngineLog | None = None) -> None:
         self._log = log
 
     async def get_schema(self, _: GetSchemaRequest) -> GetSchemaResponse:
@@ -103,13 +98,9 @@ class MbgateProvider(Provider):
         await self._run(request.urn, _kind(request.urn).delete, plain_map(request.properties))
 
     async def _run(self, urn: str, operation: Callable[..., Any], *args: Any) -> Any:
-        """Runs blocking work off the event loop; an own error becomes the engine's message without a traceback."""
-        speaker = self._log.speaker(urn) if self._log else progress.say_nothing
-        try:
-            with progress.reported_by(speaker):
-                return await asyncio.to_thread(operation, *args)
-        except MbgateError as error:
-            raise RuntimeError(str(error)) from None
+        """Runs blocking work off the event loop."""
+        with progress.reported_by(self._log.speaker(urn) if self._log else progress.say_nothing):
+            return await asyncio.to_thread(operation, *args)
 
 
 def _kind(urn: str) -> Kind:
@@ -162,19 +153,10 @@ def _unknown(kind: Kind, inputs: dict[str, PropertyValue]) -> dict[str, Property
     return {**inputs, **{name: PropertyValue.computed() for name in kind.outputs}}
 
 
-def _end_with(engine: int) -> None:
-    """Ends this process when its parent is gone: a killed engine ends none of its plugins."""
-    while os.getppid() == engine:
-        time.sleep(PARENT_SECONDS)
-    os._exit(1)
-
-
 def main() -> None:
     """Serves the provider to the engine, whose address is the first argument."""
-    # Without an engine, as when somebody starts it by hand, the server itself says what is missing.
-    log = progress.EngineLog(sys.argv[1]) if len(sys.argv) > 1 else None
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    server.main(sys.argv[1:], VERSION, MbgateProvider(log))
+    arguments = sys.argv[1:]
+    serve(MbgateProvider(EngineLog(arguments[0]) if arguments else None), VERSION, arguments)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ class Place:
     connection: Mapping[str, pulumi.Input[str]]
     """The fields of `infra.metabase.connection.Connection`; a change of the way alone changes nothing in Metabase."""
 
+    revision: pulumi.Input[str] = ""
+    """New with each container: a Metabase that was made anew is looked at, and gets again what it lacks."""
     goes_with: pulumi.Resource | None = None
     """What holds Metabase's data: where the stack deletes that too, nothing need be undone in it."""
 
@@ -27,7 +29,11 @@ class Place:
 
     def properties(self) -> dict[str, Any]:
         """The inputs that every resource in Metabase has."""
-        return {"instance": self.instance, "connection": pulumi.Output.secret(dict(self.connection))}
+        return {
+            "instance": self.instance,
+            "revision": self.revision,
+            "connection": pulumi.Output.secret(dict(self.connection)),
+        }
 
 
 class _Resource(pulumi.CustomResource):

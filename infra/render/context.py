@@ -75,8 +75,8 @@ class GatewayContext:
     """The claim that names a person's team."""
     scopes: dict[str, Any]
     """Role → what its people may see in Metabase (`group`, `collections`); part of the assertion for the origin."""
-    brand: dict[str, str]
-    """`name` and `color` on the gateway's own pages."""
+    brand: dict[str, str | None]
+    """On the gateway's own pages: `name`, `color`; `logo` as a data: URL, `support_url` and `support_text`, or None."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the template."""

@@ -136,7 +136,7 @@ class ContainerSettings(Section):
         "",
         pattern=DIGEST,
         description="`sha256:…` of the image, from `docker buildx imagetools inspect IMAGE`; empty takes what the tag "
-        "means today, with a warning",
+        "means when it is first named, with a warning",
     )
 
     @property
@@ -163,7 +163,10 @@ class MetabaseSettings(ContainerSettings):
     networks: tuple[str, ...] = Field(
         (), description="names of Docker networks that exist, on which Metabase finds the databases that it shows"
     )
-    keep_data: bool = Field(True, description="keep the data volume when the stack is destroyed")
+    protect_data: bool = Field(
+        True,
+        description="refuse to destroy or replace the data volume, and the keys without which nobody can read it",
+    )
     admin_hostname: str | None = Field(
         None,
         pattern=HOSTNAME,
@@ -218,6 +221,25 @@ class BrandSettings(Section):
 
     name: str = Field("mbgate", min_length=1, max_length=60, description="the name on the gateway's own pages")
     color: str = Field("#2f5bea", pattern=COLOR, description="the accent colour on the gateway's own pages")
+    logo: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*\.(svg|png)$",
+        description="an SVG or PNG file in the checkout, at most 20 KiB, embedded in the gateway's own pages",
+    )
+    support_url: str | None = Field(
+        None,
+        pattern=r"^(https://[A-Za-z0-9]|mailto:[^@\s]+@)[!#-;=?-~]+$",
+        description="where people can ask for access or help: a `mailto:` or `https:` address",
+    )
+    support_text: str | None = Field(
+        None, min_length=1, max_length=80, description="how that place is called; the address itself without it"
+    )
+
+    @model_validator(mode="after")
+    def _text_with_url(self) -> BrandSettings:
+        if self.support_text and not self.support_url:
+            raise ValueError("`supportText` needs `supportUrl`")
+        return self
 
 
 class RotationSettings(Section):

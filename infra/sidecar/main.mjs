@@ -26,7 +26,7 @@ const verifier = makeVerifier({ keysFile: MBGATE_KEYS_FILE, issuer: MBGATE_ISSUE
 const server = createServer(makeProxy({ upstream: new URL(MBGATE_UPSTREAM), verifier, note }));
 // Metabase has no websockets, and a connection that switched protocol would pass unseen.
 server.on("upgrade", (_request, socket) => socket.destroy());
-server.listen(Number(MBGATE_PORT), MBGATE_HOST ?? "::", () => note("ready", { port: server.address().port }));
+server.listen({ port: Number(MBGATE_PORT), host: MBGATE_HOST }, () => note("ready", { port: server.address().port }));
 
 // The first process of a container gets no default signal handlers.
 for (const signal of ["SIGTERM", "SIGINT"]) {

@@ -1,7 +1,8 @@
 /**
  * Passes a request with a valid assertion to Metabase and streams the answer back; refuses every other.
  *
- * May not: change the request's target, buffer a body, or answer anything but a refusal when something fails.
+ * May not: change the request's target, buffer a body, answer anything but a refusal when something fails, or let what one
+ * request leaves on a connection become part of another (RFC 9112 section 11.2).
  */
 
 import { Agent, request as send } from "node:http";
@@ -20,6 +21,8 @@ const HOP_BY_HOP = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+/** What a client may not have taken off by naming it in Connection: framing, target and proof. */
+const END_TO_END = new Set(["content-length", "host", HEADER]);
 
 /**
  * @param {{upstream: URL, verifier: ReturnType<import("./verify.mjs").makeVerifier>,
@@ -27,7 +30,8 @@ const HOP_BY_HOP = new Set([
  * @returns {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => Promise<void>}
  */
 export function makeProxy({ upstream, verifier, note }) {
-  const agent = new Agent({ keepAlive: true });
+  // A connection for each request: no later request can be read as the rest of an earlier one.
+  const agent = new Agent({ keepAlive: false });
   return async function handle(request, response) {
     if (request.url === HEALTH) return health(verifier, response);
     try {
@@ -53,49 +57,76 @@ function health(verifier, response) {
 }
 
 function pass({ upstream, agent, note }, request, response) {
+  const unserved = (reason) => {
+    if (response.headersSent || response.destroyed) return response.destroy();
+    note("unreachable", { error: reason });
+    return refuse(response, 502, "origin-unreachable", "Metabase does not answer.");
+  };
   const onward = send({
     agent,
     host: upstream.hostname,
     port: upstream.port || 80,
     method: request.method,
     path: request.url,
-    headers: endToEnd(request.rawHeaders, request.headers.connection),
+    headers: [...endToEnd(request), ...framing(request), "Connection", "close"],
     setHost: false,
   });
   onward.on("response", (answer) => {
-    response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders, answer.headers.connection));
+    try {
+      response.writeHead(answer.statusCode, endToEnd(answer));
+    } catch (error) {
+      answer.destroy();
+      return unserved(error.code);
+    }
     answer.on("error", () => response.destroy());
-    answer.pipe(response);
+    return answer.pipe(response);
   });
-  onward.on("error", (error) => {
-    if (response.headersSent || response.destroyed) return response.destroy();
-    note("unreachable", { error: error.code ?? error.message });
-    return refuse(response, 502, "origin-unreachable", "Metabase does not answer.");
+  // Metabase switches to no other protocol.
+  onward.on("upgrade", (_answer, socket) => {
+    socket.destroy();
+    unserved("upgrade");
   });
+  onward.on("error", (error) => unserved(error.code ?? error.message));
   // Whoever asked has gone: Metabase need not go on.
   response.on("close", () => onward.destroy());
   request.on("error", () => onward.destroy());
-  request.pipe(onward);
+  if (hasBody(request)) request.pipe(onward);
+  else onward.end();
 }
 
-/** The headers that go through, in order, as a flat list of names and values; `named` are those that Connection lists. */
-function endToEnd(rawHeaders, connection) {
-  const named = new Set((connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
+function hasBody(request) {
+  return request.headers["transfer-encoding"] !== undefined || request.headers["content-length"] !== undefined;
+}
+
+/** A body of unknown length stays one, whatever the method: without its framing it would be read as the next request. */
+function framing(request) {
+  return request.headers["transfer-encoding"] === undefined ? [] : ["Transfer-Encoding", "chunked"];
+}
+
+/** The headers that go through, in order, as a flat list of names and values. */
+function endToEnd({ rawHeaders, headers }) {
+  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const dropped = new Set([...HOP_BY_HOP, ...named.filter((name) => !END_TO_END.has(name))]);
   const kept = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i].toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !named.has(name)) kept.push(rawHeaders[i], rawHeaders[i + 1]);
+    if (!dropped.has(rawHeaders[i].toLowerCase())) kept.push(rawHeaders[i], rawHeaders[i + 1]);
   }
   return kept;
 }
 
-/** A problem document (RFC 9457). The header tells the gateway that it was not Metabase who answered. */
+/**
+ * A problem document (RFC 9457). The header tells the gateway that it was not Metabase who answered. The connection ends
+ * with it, so that nobody's body is read to its end for nothing.
+ */
 function refuse(response, status, code, detail) {
   const body = JSON.stringify({ type: "about:blank", title: detail, status, code });
   response.writeHead(status, {
     "content-type": "application/problem+json",
     "content-length": Buffer.byteLength(body),
     "mbgate-sidecar": code,
+    connection: "close",
   });
-  response.end(body);
+  response.end(body, () => {
+    if (!response.req.complete) response.req.destroy();
+  });
 }

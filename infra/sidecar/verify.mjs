@@ -5,7 +5,7 @@
  * than a minute, or an assertion for somebody else (RFC 7519 section 4.1.3).
  */
 
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 import { createLocalJWKSet, jwtVerify } from "jose";
 
@@ -13,6 +13,8 @@ const LIFETIME_SECONDS = 60;
 const TOLERANCE_SECONDS = 5;
 const CACHE_SIZE = 2000;
 const LOOK_AGAIN_MS = 1000;
+/** An unknown key may be a moment old; made-up ones must not make the file be read without end. */
+const UNKNOWN_KEY_MS = 100;
 /** How long known keys still hold while their file can't be read: it is half written for a moment when keys rotate. */
 const GRACE_MS = 3000;
 const PUBLIC_MEMBERS = new Set(["kty", "crv", "x", "y", "kid", "alg", "use"]);
@@ -28,9 +30,19 @@ export function makeVerifier({ keysFile, issuer, audience, now = Date.now }) {
   async function verify(token) {
     if (!token) throw new Error("assertion-missing");
     const known = verified.get(token);
-    const { set, version } = keys();
-    if (known && known.version === version && known.until > now()) return known.subject;
+    if (known && known.keys === keys.current() && known.until > now()) return known.subject;
     verified.delete(token);
+    const payload = await verifiedBy(keys.current(), token).catch((error) => {
+      const later = error.code === "ERR_JWKS_NO_MATCHING_KEY" ? keys.current(UNKNOWN_KEY_MS) : null;
+      if (later === null) throw error;
+      return verifiedBy(later, token);
+    });
+    if (payload.exp - payload.iat > LIFETIME_SECONDS) throw new Error("assertion-too-long");
+    if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
+    verified.set(token, { subject: payload.sub, until: payload.exp * 1000, keys: keys.current() });
+    return payload.sub;
+  }
+  async function verifiedBy({ set }, token) {
     const { payload } = await jwtVerify(token, set, {
       algorithms: ["ES256"],
       issuer,
@@ -40,34 +52,41 @@ export function makeVerifier({ keysFile, issuer, audience, now = Date.now }) {
       requiredClaims: ["sub", "iat", "exp"],
       currentDate: new Date(now()),
     });
-    if (payload.exp - payload.iat > LIFETIME_SECONDS) throw new Error("assertion-too-long");
-    if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
-    verified.set(token, { subject: payload.sub, until: payload.exp * 1000, version });
-    return payload.sub;
+    return payload;
   }
-  return { verify, ready: () => void keys() };
+  return { verify, ready: () => void keys.current() };
 }
 
-/** The keys of the file, read anew when it was written anew: a rotation needs no restart. */
+/**
+ * The keys of the file, read anew when it says something else: a rotation needs no restart. Its text is compared, since a
+ * container's uploads have no time of their own, and two keys are always as long as two others.
+ */
 function keysIn(file, now) {
   let current = null;
-  let good = 0;
-  return function keys() {
-    if (current !== null && now() - good < LOOK_AGAIN_MS) return current;
-    try {
-      const { mtimeMs, size, ino } = statSync(file);
-      const version = `${mtimeMs}:${size}:${ino}`;
-      if (current?.version !== version) current = { version, set: createLocalJWKSet(readKeys(file)) };
-      good = now();
-    } catch (error) {
-      if (now() - good > GRACE_MS) throw error;
-    }
-    return current;
+  let looked = 0;
+  let failing = null;
+  return {
+    current(age = LOOK_AGAIN_MS) {
+      if (current !== null && now() - looked < age) return current;
+      looked = now();
+      try {
+        const text = readFileSync(file, "utf8");
+        if (current?.text !== text) current = { text, set: createLocalJWKSet(readKeys(text, file)) };
+        failing = null;
+      } catch (error) {
+        failing ??= now();
+        if (current === null || now() - failing >= GRACE_MS) {
+          current = null;
+          throw error;
+        }
+      }
+      return current;
+    },
   };
 }
 
-function readKeys(file) {
-  const jwks = JSON.parse(readFileSync(file, "utf8"));
+function readKeys(text, file) {
+  const jwks = JSON.parse(text);
   if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error(`\`${file}\` holds no key`);
   for (const key of jwks.keys) {
     if (key.kty !== "EC" || key.crv !== "P-256" || key.alg !== "ES256" || typeof key.kid !== "string") {

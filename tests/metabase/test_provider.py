@@ -217,6 +217,57 @@ def test_with_its_key_everything_counts_as_gone(url: str) -> None:
     KINDS["mbgate:index:MetabaseSetup"].delete(state)
     for name in ("Setup", "Group", "Permissions", "Settings"):
         assert KINDS[f"mbgate:index:Metabase{name}"].read(state) is None
+        KINDS[f"mbgate:index:Metabase{name}"].delete({**state, "collections": {}})
+
+
+def test_a_metabase_without_its_data_is_set_up_anew(url: str, tmp_path: Path) -> None:
+    """A new container is looked at: one that lost its data gets administrator, groups and the rest."""
+    other = tmp_path / "other"
+    other.mkdir()
+    with running(other) as blank:
+        state = set_up(url)
+        group = KINDS["mbgate:index:MetabaseGroup"]
+        made = {**place(url), "apiKey": state["apiKey"], "name": "Analysts"}
+        made |= group.create(made)
+        moved = {**setup_inputs(blank), "revision": "2"}
+        after = KINDS["mbgate:index:MetabaseSetup"].update(state, moved)
+        assert after["apiKey"] != state["apiKey"]
+        again = group.update(made, {**place(blank), "apiKey": after["apiKey"], "name": "Analysts"})
+        with client_of(blank, after["apiKey"]) as client:
+            assert client.groups()["Analysts"] == again["groupId"]
+    same = KINDS["mbgate:index:MetabaseSetup"].update(state, {**setup_inputs(url), "revision": "2"})
+    assert same["apiKey"] == state["apiKey"]
+
+
+def test_a_proof_that_is_not_accepted_ends_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the Workers sign with a key that the sidecar does not know."""
+    monkeypatch.setattr(kinds, "READY_SECONDS", 0.0)
+    state = {**setup_inputs("http://127.0.0.1:9"), "apiKey": "mb_x", "apiKeyId": 1, "version": "v"}
+    with pytest.raises(MetabaseError, match="not ready") as caught:
+        KINDS["mbgate:index:MetabaseSetup"].update(state, state)
+    assert caught.value.code == "metabase-not-ready"
+
+
+def test_the_administrators_address_can_change(url: str) -> None:
+    """Password and key stay."""
+    state = set_up(url)
+    changed = {**state, "adminEmail": "bi-owner@acme.test"}
+    after = KINDS["mbgate:index:MetabaseSetup"].update(state, changed)
+    assert after["apiKey"] == state["apiKey"]
+    with client_of(url) as client:
+        assert client.sign_in("bi-owner@acme.test", PASSWORD)
+        assert client.sign_in("mbgate@mbgate.invalid", PASSWORD) is None
+
+
+def test_a_stack_can_go_while_metabase_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left in it is said."""
+    monkeypatch.setattr(kinds, "DELETE_SECONDS", 0.0)
+    state = {**place("http://127.0.0.1:9"), "apiKey": "mb_x", "apiKeyId": 1, "groupId": 3, "collections": {}}
+    for name in ("Setup", "Group", "Permissions"):
+        said: list[str] = []
+        with progress.reported_by(said.append):
+            KINDS[f"mbgate:index:Metabase{name}"].delete(state)
+        assert "left as it is in Metabase" in said[-1]
 
 
 @pytest.mark.parametrize(

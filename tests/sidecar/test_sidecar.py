@@ -19,6 +19,8 @@ import pytest
 from infra.metabase.secrets import generate, public_jwks
 from tests.sidecar.conftest import ISSUER, NODE, Sidecar
 
+pytestmark = pytest.mark.slow
+
 HEADER = "Mbgate-Assertion"
 
 
@@ -121,14 +123,40 @@ def test_a_verified_assertion_ends_with_its_life(sidecar: Sidecar) -> None:
 
 def test_keys_change_without_a_restart(sidecar: Sidecar, rotate: Callable[..., None]) -> None:
     """Both keys are good during a rotation; what is no longer named is refused, also when it was remembered."""
-    former, new = json.dumps(sidecar.key), generate("es256")
-    remembered = sidecar.proof()
-    rotate(new, former)
-    for proof in (sidecar.proof(), sidecar.proof(key=json.loads(new)), remembered):
-        assert sidecar.ask("GET", "/", (HEADER, proof))[0] == 202
-    rotate(new)
+    former, remembered = json.dumps(sidecar.key), sidecar.proof()
+    assert sidecar.ask("GET", "/", (HEADER, remembered))[0] == 202
+    for _ in range(3):
+        new = generate("es256")
+        rotate(new, former)
+        for key in (new, former):
+            assert sidecar.ask("GET", "/", (HEADER, sidecar.proof(key=json.loads(key))))[0] == 202
+        former = new
     assert sidecar.ask("GET", "/", (HEADER, remembered))[0] == 401
+
+
+def test_a_new_key_is_good_at_once(sidecar: Sidecar) -> None:
+    """A deployment writes it and signs with it in the next moment."""
+    assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 202
+    new = generate("es256")
+    time.sleep(0.2)
+    sidecar.keys_file.write_text(public_jwks(new, json.dumps(sidecar.key)))
+    os.utime(sidecar.keys_file, (0, 0))
     assert sidecar.ask("GET", "/", (HEADER, sidecar.proof(key=json.loads(new))))[0] == 202
+
+
+def test_keys_that_can_not_be_read_for_a_moment_still_hold(sidecar: Sidecar) -> None:
+    """Also where nobody asked for long before, and not for longer than three seconds."""
+    assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 202
+    time.sleep(3.5)
+    was = sidecar.keys_file.read_text()
+    sidecar.keys_file.write_text(was[:50])
+    for _ in range(4):
+        assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 202
+        time.sleep(0.4)
+    time.sleep(2.5)
+    assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 401
+    sidecar.keys_file.write_text(was)
+    assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 202
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"keys":[]}', '{"keys":[{"kty":"oct","k":"AA","kid":"a"}]}', "private"])
@@ -136,8 +164,11 @@ def test_without_usable_keys_everything_is_refused(sidecar: Sidecar, text: str) 
     """A key file with a private or symmetric key is a mistake, and not used."""
     private = json.dumps({"keys": [sidecar.key]})
     sidecar.keys_file.write_text(private if text == "private" else text)
-    # Keys that are known hold for three seconds more, in which their file may be half written.
-    time.sleep(3.2)
+    # Keys that are known hold for three seconds after the first look that failed.
+    for _ in range(9):
+        sidecar.ask("GET", "/_sidecar/health")
+        time.sleep(0.5)
+    sidecar.origin.seen.clear()
     assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 401
     assert sidecar.ask("GET", "/_sidecar/health")[0] == 503
     assert sidecar.origin.seen == []
@@ -177,6 +208,71 @@ def test_ambiguous_and_switching_requests_are_refused(sidecar: Sidecar) -> None:
             answer = connection.recv(4096)
             assert not answer or answer.startswith(b"HTTP/1.1 400"), answer
     assert sidecar.origin.seen == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "Transfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nConnection: transfer-encoding",
+        "Content-Length: {length}",
+        "Content-Length: {length}\r\nConnection: content-length",
+        "Content-Length: {length}\r\nConnection: close, Content-Length, host, mbgate-assertion",
+    ],
+)
+def test_no_body_becomes_a_request(sidecar: Sidecar, method: str, framing: str) -> None:
+    """Whatever method and framing, a body that looks like a request stays a body, and the next request is whole."""
+    inner = b"POST /api/stolen HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nX-Pad: "
+    framed = b"%x\r\n%s\r\n0\r\n\r\n" % (len(inner), inner) if "chunked" in framing else inner
+    head = f"{method} /api/bookmark/card/1 HTTP/1.1\r\nHost: metabase\r\n{HEADER}: {sidecar.proof()}\r\n"
+    with socket.create_connection(("127.0.0.1", sidecar.port), timeout=10) as connection:
+        connection.sendall((head + framing.format(length=len(inner)) + "\r\n\r\n").encode() + framed)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202")
+    for target in ("/api/victim/1", "/api/victim/2"):
+        assert sidecar.ask("GET", target, (HEADER, sidecar.proof()))[0] == 202
+    seen = [(method, path, body) for method, path, _, body in sidecar.origin.seen]
+    assert seen == [
+        (method, "/api/bookmark/card/1", inner),
+        ("GET", "/api/victim/1", b""),
+        ("GET", "/api/victim/2", b""),
+    ]
+    [(_, _, headers, _), *_] = sidecar.origin.seen
+    assert [value for name, value in headers if name.lower() == "host"] == ["metabase"]
+
+
+def test_a_refused_body_is_not_read_to_its_end(sidecar: Sidecar) -> None:
+    """Nobody can keep the sidecar busy without an assertion."""
+    with socket.create_connection(("127.0.0.1", sidecar.port), timeout=10) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000000\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401")
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 200_000_000:
+                sent += connection.send(b"x" * 65536)
+        assert sent < 50_000_000
+
+
+ODD = ["200 a\x01b", "200 a\x7fb", "099 low", "101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade", "abc"]
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_an_odd_answer_ends_one_request_and_nothing_else(
+    sidecar: Sidecar, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever Metabase answers, the sidecar goes on."""
+
+    def answer(handler: Any) -> None:
+        if handler.path == "/odd":
+            handler.wfile.write(f"HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
+        else:
+            handler.send_response(202)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+    monkeypatch.setattr(sidecar.origin, "do_GET", answer)
+    assert sidecar.ask("GET", "/odd", (HEADER, sidecar.proof()))[0] in (200, 502)
+    assert sidecar.ask("GET", "/", (HEADER, sidecar.proof()))[0] == 202
 
 
 def test_a_chunked_body_and_hop_by_hop_headers(sidecar: Sidecar) -> None:

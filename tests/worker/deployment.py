@@ -76,6 +76,7 @@ class Deployment:
     access_audience: str = AUDIENCE
     hostname: str | None = None
     groups: dict[str, list[int]] = field(default_factory=lambda: dict(GROUPS))
+    brand: dict[str, str | None] = field(default_factory=dict)
     without: tuple[str, ...] = ()
 
     def config(self, table: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +113,7 @@ class Deployment:
             assertion={"audience": "metabase", "lifetime_seconds": 60},
             team_claim="department",
             scopes={"analyst": {"group": "Analysts", "collections": {"Sales": "read"}}},
-            brand={"name": "Acme BI", "color": "#2f5bea"},
+            brand={"name": "Acme BI", "color": "#2f5bea", **self.brand},
         ).as_dict()
 
 

@@ -8,7 +8,9 @@ import { ENV, load, NOW } from "./harness.mjs";
 const { isStripped, originHeaders } = await load("mutate.js");
 const { ownLocation, toClient } = await load("forward.js");
 const { returnPath } = await load("signin.js");
-const { deniedPage, openings } = await load("pages.js");
+const { deniedPage } = await load("pages.js");
+const { openings } = await load("ways.js");
+const { ENGLISH } = await load("texts/index.js");
 const { isNavigation, problem, unauthenticated } = await load("respond.js");
 const { assertionFor, publicKeys } = await load("assertion.js");
 const { readBody, readQuery } = await load("query.js");
@@ -164,7 +166,7 @@ test("the denied page escapes everything and links only to what the role can ope
     who: "<b>@x.y",
     id: "r",
   };
-  const response = deniedPage(told, 403);
+  const response = deniedPage(ENGLISH, told, 403);
   const html = await response.text();
   assert.ok(!html.includes("<script"));
   assert.ok(!html.includes("<b>"));

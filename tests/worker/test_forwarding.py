@@ -247,3 +247,26 @@ def test_the_sidecars_refusal_is_no_answer_of_metabase(gateway: Runtime, code: s
     assert "mbgate-sidecar" not in call.headers
     [fault] = [one for one in gateway.logged() if one.get("reason") == "origin-refused"]
     assert fault["error"] == code
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+def test_only_writing_methods_carry_a_body(gateway: Runtime, framing: str) -> None:
+    """What a DELETE brings goes no further, so that nobody behind can take it for a request."""
+    smuggled = b"POST /api/stolen HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nX: "
+    connection = HTTPConnection("127.0.0.1", gateway.ports["gateway"], timeout=10)
+    connection.putrequest("DELETE", "/api/bookmark/card/1", skip_host=True)
+    for name, value in {"Host": HOST, PROTO: "https", **cookie_of(gateway, "analyst")}.items():
+        connection.putheader(name, value)
+    connection.putheader("Sec-Fetch-Site", "same-origin")
+    if framing == "chunked":
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders(b"%x\r\n%s\r\n0\r\n\r\n" % (len(smuggled), smuggled))
+    else:
+        connection.putheader("Content-Length", str(len(smuggled)))
+        connection.endheaders(smuggled)
+    assert connection.getresponse().status == 200
+    connection.close()
+    [seen] = [one for one in gateway.world.of("origin") if one.method == "DELETE"]
+    assert seen.body == b""
+    assert seen.values("content-length") in ([], ["0"])
+    assert seen.values("transfer-encoding") == []

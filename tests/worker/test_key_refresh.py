@@ -37,7 +37,12 @@ def adopted(runtime: Runtime) -> None:
 
 
 def faults(runtime: Runtime) -> list[dict[str, Any]]:
-    return [one for one in runtime.logged() if one["type"] == "mbgate.fault"]
+    """The faults that were logged; waits for the first, since a line may come after the answer."""
+    deadline = time.monotonic() + 5
+    of_faults = lambda: [one for one in runtime.logged() if one["type"] == "mbgate.fault"]  # noqa: E731
+    while not of_faults() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return of_faults()
 
 
 def test_a_rotated_key_is_accepted_after_the_next_refresh(deploy: Callable[[Deployment], Runtime]) -> None:

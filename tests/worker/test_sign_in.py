@@ -166,7 +166,7 @@ def test_a_provider_that_is_down_is_told_apart(gateway: Runtime) -> None:
     answer = finish_sign_in(gateway, start_sign_in(gateway), "analyst")
     assert answer.status == 503
     assert "Signing in is not possible right now" in answer.body.decode()
-    assert 'href="/"' in answer.body.decode()
+    assert 'href="/_gateway/sign-in?return_to=%2F"' in answer.body.decode()
 
 
 def test_metabase_being_down_does_not_stop_signing_in(gateway: Runtime) -> None:

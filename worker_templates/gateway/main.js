@@ -22,6 +22,7 @@ import { table } from "./table.js";
 
 const compiled = compileTable(table);
 const PUBLIC = new URL(config.public_url);
+const BODY_METHODS = new Set(["POST", "PUT", "PATCH"]);
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export default {
@@ -141,7 +142,8 @@ function isForeign(request, { principal }) {
 /** The body is read only where the route's decision needs it; otherwise it streams. */
 async function bodyFor(request, record) {
   const route = routeOf(compiled, request.method, record.path);
-  if (!route?.body) return { body: request.body, query: undefined };
+  // No route of Metabase reads the body of another method, so none is sent: nothing of it can be taken for a request.
+  if (!route?.body) return { body: BODY_METHODS.has(request.method) ? request.body : null, query: undefined };
   // Where a query string or a packed body could hold another query than the one that we read, there is none to judge.
   const isPlain = record.search.length <= 1 && !request.headers.has("content-encoding");
   const bytes = isPlain ? await readBody(request) : null;

@@ -8,9 +8,10 @@ import { publicKeys } from "./assertion.js";
 import { authenticate } from "./authenticate.js";
 import config from "./config.js";
 import { problemsPage, signedOutPage, signOutPage } from "./pages.js";
-import { problem, redirect, showDenied, unauthenticated } from "./respond.js";
+import { problem, redirect, sessionEnded, showDenied, unauthenticated } from "./respond.js";
 import { CLEAR, readSession } from "./session.js";
 import { finishSignIn, signOut, startSignIn } from "./signin.js";
+import { textsFor } from "./texts/index.js";
 
 const PUBLIC_ORIGIN = new URL(config.public_url).origin;
 /** In mode `access` Cloudflare Access signs people in. */
@@ -40,11 +41,11 @@ const HANDLERS = {
   "GET ": () => redirect("/"),
   "GET sign-in": ({ request, env, now }) => startSignIn(request, env, now),
   "GET callback": ({ request, env, record, now, roleOf }) => finishSignIn(request, env, record, now, roleOf),
-  "GET sign-out": () => signOutPage(),
+  "GET sign-out": ({ request, record }) => signOutPage(textsFor(request), record),
   "POST sign-out": endSession,
-  "GET signed-out": () => signedOutPage({ "Set-Cookie": CLEAR }),
+  "GET signed-out": ({ request, record }) => signedOutPage(textsFor(request), record, { "Set-Cookie": CLEAR }),
   "GET denied": explain,
-  "GET problems": () => problemsPage(),
+  "GET problems": ({ request, record }) => problemsPage(textsFor(request), record),
   "GET jwks.json": ({ env }) => Response.json(publicKeys(env), { headers: { "Cache-Control": "public, max-age=60" } }),
   "GET whoami": whoami,
 };
@@ -64,7 +65,11 @@ async function endSession({ request, env, record, now }) {
 }
 
 async function explain({ request, env, record, now, roleOf }) {
-  const { principal } = await authenticate(request, env, now);
+  const { principal, reason } = await authenticate(request, env, now);
+  if (reason === "session-expired") {
+    Object.assign(record, { effect: "deny", reason });
+    return sessionEnded(request, record);
+  }
   record.principal = principal ?? null;
   const viewer = principal ? { principal, role: roleOf(principal) } : null;
   return showDenied(request, env, record, now, viewer);

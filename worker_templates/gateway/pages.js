@@ -1,158 +1,160 @@
 /**
- * The gateway's own pages: one layout, no script, no external asset, no form but signing out.
+ * The gateway's own pages: what each says, and the ways on that it offers. Nobody who is stopped meets a wall.
  *
- * May not: write a value unescaped, show a token or a claim (CVE-2024-39315), or redirect.
+ * May not: write a value unescaped, show a token or a claim (CVE-2024-39315), redirect, or need a script.
  */
 
+import { splitPath } from "./authorize.js";
+import { brand } from "./brand.js";
 import config from "./config.js";
-import { STYLE } from "./style.js";
-import { table } from "./table.js";
-import { allReasons, wordsFor } from "./texts.js";
+import { actions, apart, escapeHtml, facts, link, say } from "./html.js";
+import { page } from "./layout.js";
+import { wordsFor } from "./texts/index.js";
+import { askPart, openingsPart, otherAccount, signOutForm } from "./ways.js";
 
-const MAX_LINKS = 8;
-const FORM_TARGETS = ["'self'", ...signOutOrigins()].join(" ");
+const IS_ACCESS = config.identity.mode === "access";
+/** The page that follows is Cloudflare's. */
+const ACCESS_SIGN_OUT = "/cdn-cgi/access/logout";
 
-/** Headers of everything that the gateway answers by itself. */
-export function plainHeaders() {
-  return {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-  };
-}
-
-/** @param {unknown} value @returns {string} text for HTML */
-export function escapeHtml(value) {
-  return String(value).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-
-function page({ title, body, status, headers = {} }) {
-  const nonce = crypto.randomUUID();
-  const brand = escapeHtml(config.brand.name);
-  const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="robots" content="noindex"><title>${escapeHtml(title)} · ${brand}</title><style nonce="${nonce}">${STYLE}</style></head>
-<body><main><p class="brand">${brand}</p><h1>${escapeHtml(title)}</h1>
-${body}
-</main></body></html>`;
-  const policy = `default-src 'none'; style-src 'nonce-${nonce}'; form-action ${FORM_TARGETS}; frame-ancestors 'none'; base-uri 'none'`;
-  return new Response(html, {
-    status,
-    headers: {
-      ...plainHeaders(),
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": policy,
-      "X-Frame-Options": "DENY",
-      ...headers,
-    },
-  });
-}
-
-/** Signing out is a form whose redirects lead to the provider, or to Access; `form-action` must name where they go. */
-function signOutOrigins() {
-  const { mode, access, end_session_endpoint: end } = config.identity;
-  const ends = mode === "access" ? [access.issuer] : end ? [end] : [];
-  return ends.map((url) => new URL(url).origin);
-}
-
-function link(path, label, isMain = false) {
-  return `<a class="go${isMain ? " main" : ""}" href="${escapeHtml(path)}">${escapeHtml(label)}</a>`;
-}
-
-function signOutForm(isMain = false) {
-  return `<form method="post" action="/_gateway/sign-out"><button${isMain ? ' class="main"' : ""}>Sign out</button></form>`;
-}
-
-function actions(...items) {
-  return `<div class="actions">${items.join("")}</div>`;
-}
-
-function requestLine(id) {
-  return id ? `<p class="id">Request <code>${escapeHtml(id)}</code></p>` : "";
-}
-
-function facts(entries) {
-  const rows = entries.filter(([, value]) => value);
-  return `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`).join("")}</dl>`;
-}
-
-/** What a role can certainly open: its landing page, and the dashboards that its rules name. */
-export function openings(role) {
-  const rules = Object.hasOwn(table.roles, role ?? "") ? table.roles[role] : null;
-  if (!rules) return [];
-  const named = rules.allow
-    .filter((rule) => rule.actions.includes("dashboard:view"))
-    .flatMap((rule) => (Array.isArray(rule.on?.dashboard) ? rule.on.dashboard : []))
-    .filter((id) => /^[0-9]+$/.test(id))
-    .map((id) => `/dashboard/${id}`);
-  return [...new Set([rules.landing, ...named])].slice(0, MAX_LINKS);
-}
-
-function openingLabel(path) {
-  const dashboard = /^\/dashboard\/(\d+)/.exec(path);
-  return dashboard ? `Dashboard ${dashboard[1]}` : path === "/" ? "Home" : path;
+function askedFor(texts, { resource, path }) {
+  if (!resource) return path && apart(path);
+  const known = Object.hasOwn(texts.kinds, resource.kind) ? texts.kinds[resource.kind] : null;
+  return known ? say(known, { id: resource.id }) : apart(`${resource.kind} ${resource.id}`);
 }
 
 /**
  * Says why, by which rule, and where to go instead.
+ * @param {object} texts
  * @param {{reason: string, role: string | null, who: string | null, isSignedIn: boolean, rule?: string | null, resource?: {kind: string, id: string} | null, path?: string, id: string}} told
  * @param {number} status
  */
-export function deniedPage(told, status) {
-  const { title, detail } = wordsFor(told.reason);
-  const links = openings(told.role).map((path, i) => `<li>${link(path, openingLabel(path), i === 0)}</li>`);
-  const where = links.length ? `<h2>What your role can open</h2><ul>${links.join("")}</ul>` : "";
-  const resource = told.resource ? `${told.resource.kind} ${told.resource.id}` : null;
-  const why = facts([
-    ["Signed in as", told.who],
-    ["Role", told.isSignedIn ? (told.role ?? "none") : null],
-    ["You asked for", resource ?? told.path],
-    ["Reason", told.reason === "denied" ? null : told.reason],
-    ["Rule", told.rule],
-    ["Request", told.id],
+export function deniedPage(texts, told, status) {
+  const { ui } = texts;
+  const { title, detail, help } = wordsFor(texts, told.reason);
+  const known = facts([
+    [ui.signedInAs, told.who && apart(told.who)],
+    [ui.role, told.isSignedIn ? (told.role ? apart(told.role) : ui.noRole) : null],
+    [ui.askedFor, askedFor(texts, told)],
   ]);
-  const way = told.isSignedIn ? signOutForm(links.length === 0) : link("/", "Sign in", true);
-  return page({ title, body: `<p>${escapeHtml(detail)}</p>${where}${actions(way)}${why}`, status });
+  const ways = openingsPart(texts, told.role);
+  const way = told.isSignedIn ? otherAccount(texts, !ways) : actions(link("/", ui.signIn, { isMain: true }));
+  // Whom to ask is said below where it is known.
+  const isSaid = brand.support && help === wordsFor(texts, "denied").help;
+  return page(texts, {
+    sign: "lock",
+    title,
+    lead: [escapeHtml(detail), isSaid ? "" : escapeHtml(help)],
+    parts: [known, ways, askPart(texts, { title: ui.askDeniedTitle, text: ui.askDenied, ...told }), way],
+    small: { reason: told.reason === "denied" ? null : told.reason, rule: told.rule, requestId: told.id },
+    status,
+  });
 }
 
-/** The origin, or what leads to it, does not answer. */
-export function unreachablePage(record, headers) {
-  return simplePage(record, 503, headers, link(againPath(record), "Try again", true));
+/** The origin, or what leads to it, does not answer: nobody's fault who sees it, and it can be tried again. */
+export function unreachablePage(texts, record, headers) {
+  const again = isSigningIn(record) ? signInPath(record) : againPath(record);
+  const unit = { style: "unit", unit: "second", unitDisplay: "long", numberingSystem: "latn" };
+  const time = new Intl.NumberFormat(texts.lang, unit).format(headers["Retry-After"]);
+  const wait = say(texts.ui.retryIn, { time });
+  const ways = actions(link(again, texts.ui.tryAgain, { isMain: true }));
+  return failed(texts, record, { sign: "cloud", wait, ways, status: 503, headers });
 }
 
-/** Anything else that went wrong. */
-export function failurePage(record, status, headers) {
-  const again = link("/", "Go to the start page", true);
-  return simplePage(record, status, headers, again, record.principal ? signOutForm() : "");
+/** Anything else that went wrong; where signing in is what helps, that is the one button. */
+export function failurePage(texts, record, status, headers) {
+  const { ui } = texts;
+  if (status === 401 || isSigningIn(record)) {
+    const ways = actions(link(signInPath(record), ui.signInAgain, { isMain: true }));
+    return failed(texts, record, { sign: "clock", ways, status, headers });
+  }
+  // What is wrong with an account, or with us, can be over at the next try; a wrong address stays wrong.
+  const isLasting = status !== 500 && !record.principal;
+  const way = isLasting
+    ? link("/", ui.startPage, { isMain: true })
+    : link(againPath(record), ui.tryAgain, { isMain: true });
+  return failed(texts, record, { sign: "alert", ways: actions(way), status, headers });
 }
 
-function simplePage(record, status, headers, ...ways) {
-  const { title, detail } = wordsFor(record.reason);
-  const body = `<p>${escapeHtml(detail)}</p>${actions(...ways)}${requestLine(record.requestId)}`;
-  return page({ title, body, status, headers });
+function failed(texts, record, { sign, wait = "", ways, status, headers }) {
+  const { ui } = texts;
+  const { reason, requestId, principal, decision } = record;
+  const { title, detail, help } = wordsFor(texts, reason);
+  const told = { title: ui.askFailedTitle, text: ui.askFailed, id: requestId, reason };
+  const known = facts([
+    [ui.signedInAs, principal?.email && apart(principal.email)],
+    [ui.role, decision?.role && apart(decision.role)],
+  ]);
+  return page(texts, {
+    sign,
+    title,
+    lead: [escapeHtml(detail), escapeHtml(help), wait],
+    parts: [ways, known, askPart(texts, told), status === 403 && principal && otherAccount(texts, false)],
+    small: { reason, rule: decision?.rule, requestId },
+    status,
+    headers,
+  });
 }
 
-/** The same page again, but for the gateway's own ones, which can't be repeated. */
-function againPath(record) {
-  return record.path.startsWith("/_gateway") ? "/" : record.path + record.search;
+function isSigningIn(record) {
+  return record.own === "GET /_gateway/callback";
 }
 
-/** After signing out. */
-export function signedOutPage(headers) {
-  const body = `<p>Your session here has ended. Close the browser too if others use this device.</p>${actions(link("/", "Sign in again", true))}`;
-  return page({ title: "You are signed out", body, status: 200, headers });
+/** Signing in, and back to where the person was; behind Access every page of ours leads through its sign-in. */
+function signInPath(record) {
+  const back = againPath(record);
+  return IS_ACCESS ? back : `/_gateway/sign-in?${new URLSearchParams({ return_to: back })}`;
+}
+
+/** The same page again, but for the gateway's own ones, which can't be repeated, and for what is no path of ours. */
+function againPath({ back, path, search }) {
+  if (back) return back;
+  const isOurs = splitPath(path) !== null && !/^\/_gateway(?:\/|$)/.test(path);
+  return isOurs ? path + search : "/";
+}
+
+/** After signing out. The sign-in of the company may outlive ours; people on shared devices must know. */
+export function signedOutPage(texts, record, headers) {
+  const { ui } = texts;
+  const outlives = IS_ACCESS || !config.identity.end_session_endpoint;
+  const again = link("/", ui.signInAgain, { isMain: true });
+  return page(texts, {
+    sign: "done",
+    title: ui.signedOutTitle,
+    lead: [ui.signedOut, ui.signedOutShared, outlives && ui.companyAlive],
+    parts: [actions(again, IS_ACCESS ? link(ACCESS_SIGN_OUT, ui.endCompanySession) : "")],
+    small: { requestId: record.requestId },
+    status: 200,
+    headers,
+  });
 }
 
 /** GET of sign-out: asks, since a link on another site must not sign anybody out. */
-export function signOutPage() {
-  const body = `<p>You will need to sign in again to see your dashboards.</p>${actions(signOutForm(true), link("/", "Stay signed in"))}`;
-  return page({ title: "Sign out?", body, status: 200 });
+export function signOutPage(texts, record) {
+  const { ui } = texts;
+  return page(texts, {
+    sign: "leave",
+    title: ui.signOutTitle,
+    lead: [ui.signOutDetail, IS_ACCESS && ui.companyAlive],
+    parts: [actions(signOutForm(texts, true), link("/", ui.staySignedIn))],
+    small: { requestId: record.requestId },
+    status: 200,
+  });
 }
 
 /** What every reason means; problem documents link here. */
-export function problemsPage() {
-  const rows = allReasons().map(([reason, { title, detail }]) => {
-    return `<dt id="${escapeHtml(reason)}">${escapeHtml(reason)}</dt><dd>${escapeHtml(title)}. ${escapeHtml(detail)}</dd>`;
+export function problemsPage(texts, record) {
+  const { ui, reasons } = texts;
+  const rows = Object.keys(reasons).map((reason) => {
+    const { title, detail, help } = wordsFor(texts, reason);
+    const name = escapeHtml(reason);
+    return `<dt id="${name}">${escapeHtml(title)} <code dir="ltr">${name}</code></dt><dd>${escapeHtml(detail)} ${escapeHtml(help)}</dd>`;
   });
-  return page({ title: "Why a request is refused", body: `<dl class="long">${rows.join("")}</dl>`, status: 200 });
+  return page(texts, {
+    sign: "info",
+    title: ui.problemsTitle,
+    lead: [ui.problemsDetail],
+    parts: [`<dl class="reasons">${rows.join("")}</dl>`],
+    small: { requestId: record.requestId },
+    status: 200,
+  });
 }

@@ -6,14 +6,17 @@
  */
 
 import config from "./config.js";
-import { deniedPage, failurePage, plainHeaders, unreachablePage } from "./pages.js";
+import { plainHeaders } from "./layout.js";
+import { deniedPage, failurePage, unreachablePage } from "./pages.js";
 import { open, seal } from "./seal.js";
 import { CLEAR } from "./session.js";
-import { wordsFor } from "./texts.js";
+import { ENGLISH, textsFor, wordsFor } from "./texts/index.js";
 
 const DENIED_SECONDS = 600;
 const MAX_WHY = 4096;
 const PURPOSE = "denied";
+/** Seconds after which trying again may help, where ten are not enough: Metabase locks an address out for a while. */
+const WAITS = { "origin-throttled": "120" };
 
 /** @returns {boolean} true where a person would see the answer as a page */
 export function isNavigation(request) {
@@ -27,7 +30,7 @@ export function unauthenticated(request, record, { bearer }) {
   const gone = !bearer && record.reason !== "session-missing" ? { "Set-Cookie": CLEAR } : {};
   if (isNavigation(request) && !bearer) {
     // Access signs people in before the Worker runs: there is no other place to send them.
-    if (config.identity.mode !== "oidc") return failurePage(record, 401, gone);
+    if (config.identity.mode !== "oidc") return failurePage(textsFor(request), record, 401, gone);
     const query = new URLSearchParams({ return_to: record.path + record.search });
     return redirect(`/_gateway/sign-in?${query}`, { "Set-Cookie": CLEAR });
   }
@@ -63,24 +66,30 @@ export async function showDenied(request, env, record, now, viewer) {
   const { issuer, sub, email } = viewer?.principal ?? {};
   const concerns = told && told.exp > now && told.issuer === issuer && told.sub === sub;
   const shown = concerns ? told : { reason: "denied", role: viewer?.role ?? null, id: record.requestId };
-  return deniedPage({ ...shown, who: email ?? null, isSignedIn: viewer !== null }, 403);
+  return deniedPage(textsFor(request), { ...shown, who: email ?? null, isSignedIn: viewer !== null }, 403);
+}
+
+/** A page of ours was opened with a session that has ended; it says so itself, since it can't be returned to. */
+export function sessionEnded(request, record) {
+  return failurePage(textsFor(request), record, 401, { "Set-Cookie": CLEAR });
 }
 
 /** The request can't be served: a page for a person, a problem document for a program. It never redirects. */
 export function fault(request, record, status) {
-  const headers = status === 503 ? { "Retry-After": "10" } : {};
+  const headers = status === 503 ? { "Retry-After": WAITS[record.reason] ?? "10" } : {};
   if (!isNavigation(request)) return problem(record, status, headers);
-  return status === 503 ? unreachablePage(record, headers) : failurePage(record, status, headers);
+  const texts = textsFor(request);
+  return status === 503 ? unreachablePage(texts, record, headers) : failurePage(texts, record, status, headers);
 }
 
-/** RFC 9457 problem document. */
+/** RFC 9457 problem document; always in English, since programs and logs compare it. */
 export function problem(record, status, headers = {}) {
-  const { title, detail } = wordsFor(record.reason);
+  const { title, detail, help } = wordsFor(ENGLISH, record.reason);
   const body = {
     type: `${config.public_url}/_gateway/problems#${record.reason}`,
     title,
     status,
-    detail,
+    detail: `${detail} ${help}`,
     reason: record.reason,
     rule: record.decision?.rule ?? null,
     request_id: record.requestId,

@@ -19,6 +19,8 @@ import { verifyIdToken } from "./tokens.js";
 const TRANSACTION = "__Host-mbgate-tx";
 const PURPOSE = "transaction";
 const SECONDS = 600;
+/** The cookie outlives the sign-in, so that whoever took too long is still led back to where they were. */
+const COOKIE_SECONDS = 6 * SECONDS;
 const EXCHANGE_MS = 10_000;
 const CALLBACK = `${config.public_url}/_gateway/callback`;
 
@@ -63,7 +65,7 @@ export async function startSignIn(request, env, now) {
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   const response = redirect(url.href);
   response.headers.append("Set-Cookie", CLEAR);
-  response.headers.append("Set-Cookie", cookieLine(TRANSACTION, await seal(env, PURPOSE, transaction), SECONDS));
+  response.headers.append("Set-Cookie", cookieLine(TRANSACTION, await seal(env, PURPOSE, transaction), COOKIE_SECONDS));
   return response;
 }
 
@@ -71,7 +73,7 @@ export async function startSignIn(request, env, now) {
 export async function finishSignIn(request, env, record, now, authorize) {
   const outcome = await redeem(request, env, now);
   if (outcome.reason) {
-    Object.assign(record, { effect: "deny", reason: outcome.reason });
+    Object.assign(record, { effect: "deny", reason: outcome.reason, back: outcome.back });
     const response = fault(request, record, outcome.reason === "provider-unreachable" ? 503 : 400);
     response.headers.append("Set-Cookie", cookieLine(TRANSACTION, "", 0));
     return response;
@@ -98,10 +100,16 @@ async function metabaseFor(env, principal, role) {
 }
 
 async function redeem(request, env, now) {
-  const query = new URL(request.url).searchParams;
   const cookies = cookieValues(request, TRANSACTION);
   const transaction = cookies.length === 1 ? (await open(env, PURPOSE, cookies[0]))?.value : null;
-  if (!transaction || transaction.exp <= now) return { reason: "sign-in-expired" };
+  if (!transaction) return { reason: "sign-in-expired" };
+  const { back } = transaction;
+  if (transaction.exp <= now) return { reason: "sign-in-expired", back };
+  return { ...(await accept(request, env, now, transaction)), back };
+}
+
+async function accept(request, env, now, transaction) {
+  const query = new URL(request.url).searchParams;
   const single = ["state", "code", "iss", "error"].every((name) => query.getAll(name).length <= 1);
   if (!single || query.get("state") !== transaction.state || query.has("error") || !query.get("code")) {
     return { reason: "sign-in-failed" };
@@ -122,7 +130,7 @@ async function redeem(request, env, now) {
     claims: payload,
     idToken,
   };
-  return { session: newSession(person, now), back: transaction.back };
+  return { session: newSession(person, now) };
 }
 
 /** The code for an ID token; the client proves itself by HTTP Basic, both parts form-encoded (RFC 6749 2.3.1). */

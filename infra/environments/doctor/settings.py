@@ -1,0 +1,99 @@
+"""The stack's settings and the policies: every fault, before the engine meets the first."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from infra.access.load import load_policies
+from infra.environments.scaffold.stack_file import SECRET
+from infra.errors import Fault, PolicyError, SettingsError
+from infra.settings import NAMESPACE, SECTIONS
+from infra.settings.sections import camel
+
+from .model import Finding, Found, error, from_error, from_fault, ok, warning
+from .subject import Subject
+
+
+def file(subject: Subject) -> Found:
+    """Whether the stack has a settings file that can be read."""
+    if subject.file is None:
+        assert subject.problem is not None  # noqa: S101 - one of both is set
+        return from_error(subject.problem, f"make it: mbgate init {subject.stack}")
+    return [ok(str(subject.file.path)), *_unknown(subject)]
+
+
+def _unknown(subject: Subject) -> list[Finding]:
+    names = [f"{NAMESPACE}:{camel(name)}" for name in (*SECTIONS, "policies")]
+    found = []
+    for key in subject.file.unknown if subject.file else []:
+        near = difflib.get_close_matches(key, [*names, f"{NAMESPACE}:{SECRET}"], 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
+        text = f"`{key}` in `Pulumi.{subject.stack}.yaml` is no setting, and is not read"
+        found.append(warning("setting-unknown", text, hint))
+    return found
+
+
+def values(subject: Subject) -> Found:
+    """Every value: what was never filled in, and what is wrong."""
+    assert subject.file is not None  # noqa: S101 - `settings.file` comes first
+    placeholders = subject.file.placeholders()
+    found = [
+        error(
+            "setting-placeholder",
+            f"`{NAMESPACE}:{p.section}.{p.key}` still holds the sample's `{p.value}`",
+            f"put your own value into `Pulumi.{subject.stack}.yaml`, or answer: mbgate init {subject.stack}",
+        )
+        for p in placeholders
+    ]
+    faults = subject.problem.faults if isinstance(subject.problem, SettingsError) else ()
+    told = {p.path for p in placeholders}
+    found += [from_fault(fault, _help(fault)) for fault in faults if fault.path not in told]
+    return found or ok("every setting can be used")
+
+
+def _help(fault: Fault) -> str:
+    """What the setting means, which is the best hint on how to mend it."""
+    section, _, key = (fault.path or "").removeprefix(f"$.config.{NAMESPACE}:").partition(".")
+    model = next((m for name, m in SECTIONS.items() if camel(name) == section), None)
+    if model is None:
+        return f"mend what it names in `{fault.file}`"
+    fields = {camel(name): field for name, field in model.model_fields.items()}
+    if key in fields and fields[key].description:
+        return f"it means: {fields[key].description}"
+    near = difflib.get_close_matches(key, fields, 1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"`{NAMESPACE}:{section}` takes: {', '.join(fields)}"
+
+
+def secret(subject: Subject) -> Found:
+    """The client secret: there, and encrypted."""
+    assert subject.file is not None  # noqa: S101 - `settings.file` comes first
+    set_it = f"pulumi config set --secret {NAMESPACE}:{SECRET} --stack {subject.stack}"
+    state = subject.file.secret_state()
+    if state == "set":
+        return ok(f"`{NAMESPACE}:{SECRET}` is set, encrypted")
+    if state == "clear":
+        text = f"`{NAMESPACE}:{SECRET}` stands in `{subject.file.path.name}` in clear"
+        return error("secret-in-clear", text, f"have the provider issue another, then: {set_it}")
+    if subject.is_local:
+        return ok("`make demo` makes it")
+    return error("secret-missing", f"`{NAMESPACE}:{SECRET}` is not set", f"{set_it}; it asks for the value")
+
+
+def policies(subject: Subject) -> Found:
+    """The policies of the folder that the settings name."""
+    name = subject.settings.policies if subject.settings else None
+    if name is None and subject.file is not None:
+        given = subject.file.values.get("policies")
+        name = given if isinstance(given, str) else None
+    folder = subject.root / (name or "policies")
+    shorter = os.path.relpath(folder)
+    folder = Path(shorter) if len(shorter) < len(str(folder)) else folder
+    try:
+        found = load_policies(folder)
+    except PolicyError as problem:
+        return from_error(problem, "run `mbgate policy check`")
+    return ok(f"{len(found.roles)} roles, {len(found.catalogue.routes)} routes")
