@@ -25,6 +25,11 @@ def resource_name(stack: str, part: str) -> str:
     return head + _label(part, LABEL_LENGTH - len(head))
 
 
+def docker_name(stack: str, scope: str, part: str) -> str:
+    """The name on a Docker engine, which two projects may share: `mbgate-STACK-PART`, or `mbgate-STACK-SCOPE-PART`."""
+    return resource_name(f"{stack}-{scope}" if scope else stack, part)
+
+
 def _label(text: str, length: int) -> str:
     safe = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if safe == text and 0 < len(safe) <= length and not HASHED.search(safe):

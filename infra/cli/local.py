@@ -20,7 +20,6 @@ from infra.project import find_root
 
 local_app = typer.Typer(help="The whole system on this machine, against the local cloud.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
-PRIVATE = "  4. See that Metabase has no port: docker ps --filter label=mbgate=local\n"
 
 
 def _reporter(started: float) -> Report:
@@ -136,7 +135,8 @@ def _print_guide(world: World) -> None:
     for account in world.accounts():
         table.add_row(account["email"], account["password"], account["role"] or "(none)")
     console.print(table)
-    private = "" if last_choices(world).docker_host is None else PRIVATE
+    look = f"  4. See that Metabase has no port: docker ps --filter label=mbgate.scope={world.scope}\n"
+    private = "" if last_choices(world).docker_host is None else look
     console.print(
         "Try:\n"
         "  1. Sign in as the analyst: the Sales overview opens; /dashboard/3 leads to a page that says why not.\n"

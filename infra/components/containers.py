@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from infra.naming import resource_name as named
+from infra.naming import docker_name
 from infra.settings import ContainerSettings, Settings
 
 SECONDS_TO_STOP = 20
@@ -16,10 +16,10 @@ LOGS = {"max-size": "10m", "max-file": "5"}
 
 
 class Engine:
-    """The stack's objects on one Docker engine. Each is named `mbgate-STACK-PART` and labelled `mbgate=STACK`."""
+    """The stack's objects on one Docker engine. Each has a name of its own and is labelled `mbgate=STACK`."""
 
     def __init__(self, settings: Settings, parent: pulumi.Resource) -> None:
-        self._stack = settings.stack
+        self._stack, self._scope = settings.stack, settings.docker.scope
         self._parent = parent
         # Content-addressed already: the local cloud's images carry their digest in the tag.
         self._warns = settings.cloudflare.base_url is None
@@ -30,11 +30,12 @@ class Engine:
     @property
     def labels(self) -> list[dict[str, str]]:
         """By which whoever looks at the engine, and recovery, knows whose an object is."""
-        return [{"label": "mbgate", "value": self._stack}]
+        scope = [{"label": "mbgate.scope", "value": self._scope}] if self._scope else []
+        return [{"label": "mbgate", "value": self._stack}, *scope]
 
     def name(self, part: str) -> str:
         """The name of the stack's object for that part."""
-        return named(self._stack, part)
+        return docker_name(self._stack, self._scope, part)
 
     def options(self, **more: Any) -> pulumi.ResourceOptions:
         """The options of an object on this engine."""

@@ -41,7 +41,7 @@ def write_config(world: World, salt: str | None, choices: Choices, images: Image
 
 def _container_settings(world: World, choices: Choices, images: Images) -> dict[str, Any]:
     return {
-        "mbgate:docker": {"host": choices.docker_host},
+        "mbgate:docker": {"host": choices.docker_host, "scope": world.scope},
         "mbgate:connector": {"image": images.connector, "edgeSocket": str(world.edge_socket)},
         "mbgate:sidecar": {"image": images.sidecar},
     }

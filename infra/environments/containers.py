@@ -13,7 +13,7 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from infra.errors import LocalCloudError
-from infra.naming import resource_name
+from infra.naming import docker_name
 from infra.settings import MetabaseSettings
 
 from .toolchain import Report
@@ -99,18 +99,18 @@ def _pull(host: str) -> str | None:
         return str(digests[0]).split("@")[1] if digests else None
 
 
-def states(host: str) -> dict[str, str]:
+def states(world: World, host: str) -> dict[str, str]:
     """Part → `running` with the health that its check tells, `stopped`, `missing`; `unknown` without an engine."""
     try:
         with closing(docker.DockerClient(base_url=host, timeout=10)) as client:
-            return {part: _state(client, part) for part in PARTS}
+            return {part: _state(client, docker_name(STACK, world.scope, part)) for part in PARTS}
     except (DockerException, OSError):
         return dict.fromkeys(PARTS, "unknown")
 
 
-def _state(client: docker.DockerClient, part: str) -> str:
+def _state(client: docker.DockerClient, name: str) -> str:
     try:
-        state = client.containers.get(resource_name(STACK, part)).attrs["State"]
+        state = client.containers.get(name).attrs["State"]
     except NotFound:
         return "missing"
     if not state["Running"]:

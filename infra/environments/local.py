@@ -204,7 +204,7 @@ def remaining(world: World) -> list[str]:
 def status(world: World) -> dict[str, Any]:
     """What runs, where, and who can sign in."""
     host = last_choices(world).docker_host
-    contained = containers.states(host) if host else {}
+    contained = containers.states(world, host) if host else {}
     in_containers = {name: {"state": state, "pid": None} for name, state in contained.items()}
     names = [name for name in PART_NAMES if name not in in_containers]
     return {
@@ -214,6 +214,7 @@ def status(world: World) -> dict[str, Any]:
         "cloudflare_api": world.cloudflare_api,
         "origin": world.origin if host is None else None,
         "docker_host": host,
+        "docker_scope": world.scope if host else None,
         "log_dir": str(world.logs),
         "state_dir": str(world.folder),
         "parts": {**{name: _state(world, name) for name in reversed(names)}, **in_containers},

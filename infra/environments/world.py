@@ -75,6 +75,11 @@ class World:
         return self.folder / "tunnel" / "edge.sock"
 
     @property
+    def scope(self) -> str:
+        """What tells this world's containers from those of another checkout's on the same engine."""
+        return "w" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]
+
+    @property
     def token_file(self) -> Path:
         """The local API token."""
         return self.folder / "api-token"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -63,16 +66,16 @@ def test_generated_pages_are_current(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == PAGES[name](), "run `mbgate reference`"
 
 
-def examples() -> list[tuple[str, str]]:
-    """`mbgate …` in code blocks and in code spans of every page."""
+def examples(*, in_blocks_only: bool = False) -> list[tuple[str, str]]:
+    """`mbgate …` in shell blocks and, where they only name a command, in code spans of every page."""
     found = []
     for page in PAGES_FOR_PEOPLE:
         if page.name == "CHANGELOG.md":
             continue
         text = page.read_text()
         shell = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-        spans = re.findall(r"`(mbgate [^`\n]+)`", text)
         lines = re.findall(r"(?:^|&& )(mbgate .*?)(?= && | +#|$)", shell, re.MULTILINE)
+        spans = [] if in_blocks_only else re.findall(r"`(mbgate [^`\n]+)`", text)
         found += [(page.name, line.strip()) for line in (*spans, *lines)]
     return sorted(set(found))
 
@@ -136,3 +139,40 @@ def test_a_sample_lacks_only_what_stands_in_capitals(stack: str) -> None:
         raise AssertionError(str(error)) from None
     assert settings.metabase.runtime == "docker"
     assert settings.metabase.digest == ""
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with its words."""
+    for name, inner in getattr(command, "commands", {}).items():
+        if hasattr(inner, "commands"):
+            yield from commands(inner, (*path, name))
+        else:
+            yield (*path, name), inner
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [(" ".join(w), c) for w, c in commands(typer.main.get_command(app))],
+    ids=lambda v: str(v)[:40],
+)
+def test_every_command_shows_an_example_of_itself(words: str, command: Any) -> None:
+    assert f"Example: mbgate {words}" in (command.help or "")
+
+
+HARMLESS = ("mbgate policy", "mbgate reference --check")
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for _, line in examples(in_blocks_only=True) if line.startswith(HARMLESS)})
+)
+def test_every_harmless_example_runs(line: str, tmp_path: Path) -> None:
+    """As it stands on the page, in a shell, in the checkout."""
+    program = Path(sys.executable).parent
+    done = subprocess.run(
+        ["bash", "-c", line.replace("table.json", str(tmp_path / "table.json"))],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{program}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

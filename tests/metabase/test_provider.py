@@ -53,9 +53,11 @@ def running(tmp_path: Path) -> Iterator[str]:
             break
         except httpx.HTTPError:
             time.sleep(0.05)
-    yield address
-    process.terminate()
-    process.wait(10)
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def place(url: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -64,7 +65,7 @@ def contained(host: str, engine: docker.DockerClient, tmp_path_factory: pytest.T
 
 
 def leftovers(engine: docker.DockerClient) -> dict[str, list[str]]:
-    """What carries the local stack's label, or would have its name."""
+    """What carries the local stack's label; these tests are the only ones on the engine."""
     ours = {"label": "mbgate=local"}
     return {
         "containers": [c.name for c in engine.containers.list(all=True, filters=ours)],
@@ -74,16 +75,26 @@ def leftovers(engine: docker.DockerClient) -> dict[str, list[str]]:
 
 
 def part(engine: docker.DockerClient, name: str) -> Any:
-    """The container of one part."""
-    return engine.containers.get(f"mbgate-local-{name}")
+    """The container of one part, as far as its name goes; the scope before it is the world's."""
+    return _only(engine.containers.list(all=True, filters={"label": "mbgate=local"}), name)
+
+
+def network(engine: docker.DockerClient, name: str) -> str:
+    """The name of one of the stack's networks."""
+    return str(_only(engine.networks.list(filters={"label": "mbgate=local"}), name).name)
+
+
+def _only(found: list[Any], name: str) -> Any:
+    [one] = [thing for thing in found if re.fullmatch(rf"mbgate-local-w[0-9a-f]{{6}}-{name}", thing.name)]
+    return one
 
 
 def addresses(engine: docker.DockerClient, *names: str) -> dict[str, str]:
     """`part on network` → IP address, of every network that the parts are on."""
     return {
-        f"{name} on {network}": joined["IPAddress"]
+        f"{name} on {joined_name.rsplit('-', 1)[1]}": joined["IPAddress"]
         for name in names
-        for network, joined in part(engine, name).attrs["NetworkSettings"]["Networks"].items()
+        for joined_name, joined in part(engine, name).attrs["NetworkSettings"]["Networks"].items()
     }
 
 

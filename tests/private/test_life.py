@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
-from tests.demo.conftest import Browser, Demo
+from tests.demo.conftest import MBGATE, ROOT, Browser, Demo, free_ports
 from tests.private.conftest import part
 
 pytestmark = [pytest.mark.docker, pytest.mark.demo]
@@ -129,11 +131,33 @@ def test_a_lost_volume_is_set_up_anew(engine: docker.DockerClient, contained: De
     """Nobody may find a Metabase that waits to be claimed: a refreshing `up` sees that it is blank, and sets it up."""
     part(engine, "metabase").remove(force=True)
     part(engine, "files").remove(force=True)
-    engine.volumes.get("mbgate-local-metabase-data").remove()
+    [volume] = [v for v in engine.volumes.list(filters={"label": "mbgate=local"}) if v.name.endswith("metabase-data")]
+    volume.remove()
     contained.pulumi("up", "--yes", "--skip-preview", "--refresh")
     url = contained.status["gateway_url"]
     assert eventually(lambda: analyst.open(f"{url}/dashboard/1").status_code == 200)
     contained.pulumi("preview", "--expect-no-changes")
+
+
+def test_two_checkouts_share_an_engine(
+    engine: docker.DockerClient, contained: Demo, analyst: Browser, tmp_path: Path
+) -> None:
+    """The other one's deployment, its recovery in the boldest form and its end leave this one's containers alone."""
+    before = ids(engine)
+    environment = {**contained.environment, "MBGATE_STATE": str(tmp_path / "w"), "MBGATE_PORT": free_ports()}
+
+    def run(*command: str) -> None:
+        done = subprocess.run([MBGATE, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    try:
+        run("local", "up", "--runtime", "docker")
+        assert len(engine.containers.list(all=True, filters={"label": "mbgate=local"})) == 8
+        run("recover", "--deep", "--yes")
+    finally:
+        run("local", "down")
+    assert ids(engine) == before
+    assert analyst.open(f"{contained.status['gateway_url']}/dashboard/1").status_code == 200
 
 
 def test_nothing_unwanted_reached_metabase(engine: docker.DockerClient, contained: Demo) -> None:

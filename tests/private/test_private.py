@@ -12,7 +12,7 @@ import pytest
 
 from infra.metabase.secrets import generate
 from tests.demo.conftest import Browser, Demo
-from tests.private.conftest import Outside, addresses, ask_from, part
+from tests.private.conftest import Outside, addresses, ask_from, network, part
 
 pytestmark = [pytest.mark.docker, pytest.mark.demo]
 
@@ -25,9 +25,9 @@ def test_the_scanner_sees_what_is_open(engine: docker.DockerClient, contained: D
     from tests.private.conftest import beside
 
     targets = addresses(engine, "metabase", "sidecar")
-    with beside(engine, "mbgate-local-metabase") as inside:
-        metabase = targets["metabase on mbgate-local-metabase"]
-        sidecar = targets["sidecar on mbgate-local-metabase"]
+    with beside(engine, network(engine, "metabase")) as inside:
+        metabase = targets["metabase on metabase"]
+        sidecar = targets["sidecar on metabase"]
         assert inside.open_ports(metabase, sidecar) == {metabase: [3000], sidecar: [3000]}
 
 
@@ -94,16 +94,17 @@ def test_containers_can_do_little_and_hold_no_secret_in_sight(engine: docker.Doc
 def test_networks_are_internal_but_the_connectors_way_out(engine: docker.DockerClient, contained: Demo) -> None:
     """Metabase and the sidecar have no way out; the connector, which has one, never meets Metabase."""
     joined = {
-        name: set(part(engine, name).attrs["NetworkSettings"]["Networks"])
+        name: {joined.rsplit("-", 1)[1] for joined in part(engine, name).attrs["NetworkSettings"]["Networks"]}
         for name in ("metabase", "sidecar", "connector")
     }
     assert joined == {
-        "metabase": {"mbgate-local-metabase"},
-        "sidecar": {"mbgate-local-metabase", "mbgate-local-private"},
-        "connector": {"mbgate-local-private", "mbgate-local-egress"},
+        "metabase": {"metabase"},
+        "sidecar": {"metabase", "private"},
+        "connector": {"private", "egress"},
     }
-    internal = {n.name: n.attrs["Internal"] for n in engine.networks.list(filters={"label": "mbgate=local"})}
-    assert internal == {"mbgate-local-metabase": True, "mbgate-local-private": True, "mbgate-local-egress": False}
+    ours = engine.networks.list(filters={"label": "mbgate=local"})
+    internal = {found.name.rsplit("-", 1)[1]: found.attrs["Internal"] for found in ours}
+    assert internal == {"metabase": True, "private": True, "egress": False}
 
 
 def test_without_a_good_assertion_the_sidecar_refuses(engine: docker.DockerClient, contained: Demo) -> None:
@@ -112,7 +113,7 @@ def test_without_a_good_assertion_the_sidecar_refuses(engine: docker.DockerClien
     claims = {"iss": contained.status["gateway_url"], "aud": "metabase", "sub": "x", "iat": 1, "exp": 4102444800}
     forged = jwt.encode(claims, jwt.PyJWK(other, "ES256").key, "ES256", headers={"kid": other["kid"]})
     for headers in ({}, {"Mbgate-Assertion": forged}, {"Mbgate-Assertion": "x"}, {"x-api-key": "mb_x"}):
-        status, answered, _ = ask_from(engine, "mbgate-local-private", ORIGIN, **headers)
+        status, answered, _ = ask_from(engine, network(engine, "private"), ORIGIN, **headers)
         assert (status, answered["mbgate-sidecar"]) == (401, "assertion-refused")
         assert "x-metabase-version" not in answered
 

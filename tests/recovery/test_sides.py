@@ -95,6 +95,12 @@ class Docker:
         return [
             {"Id": "c1", "Names": ["/mbgate-dev-metabase"], "Labels": {"mbgate": "dev"}, "Created": 1777636800},
             {"Id": "c2", "Names": ["/mbgate-prod-metabase"], "Labels": {"mbgate": "prod"}, "Created": 1777636800},
+            {
+                "Id": "c3",
+                "Names": ["/mbgate-dev-w1-metabase"],
+                "Labels": {"mbgate": "dev", "mbgate.scope": "w1"},
+                "Created": 1777636800,
+            },
         ]
 
     def networks(self) -> list[dict[str, Any]]:
@@ -115,14 +121,16 @@ class Docker:
 
 def test_docker_objects_are_known_by_label_or_name() -> None:
     client = Docker()
-    things = engine_objects.look(client, "dev", frozenset({(parts.NETWORK, "mbgate-dev")}))
+    things = engine_objects.look(client, "dev", "", frozenset({(parts.NETWORK, "mbgate-dev")}))
     assert [thing.id for thing in things] == ["c1", "n1", "mbgate-dev-data"]
     assert all(thing.created is not None and thing.created.hour == 12 for thing in things)
     for thing in things:
         engine_objects.delete(client, thing)
     assert client.removed == ["c1", "n1"]
+    # Another checkout's stack of the same name is another's.
+    assert [thing.id for thing in engine_objects.look(client, "dev", "w1", frozenset())] == ["c3"]
 
 
 def test_a_docker_engine_that_is_away_is_an_error_in_words() -> None:
     with pytest.raises(DeployError, match="docker-failed"):
-        engine_objects.look(engine_objects.connect({"host": "tcp://127.0.0.1:1"}, {}), "dev", frozenset())
+        engine_objects.look(engine_objects.connect({"host": "tcp://127.0.0.1:1"}, {}), "dev", "", frozenset())

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.environments.containers import SOCKET
-from infra.naming import resource_name
+from infra.naming import docker_name
 from infra.settings import Settings
 
 from .model import Finding, Found, error, ok, skipped, warning
@@ -166,7 +166,7 @@ def networks(subject: Subject) -> Found:
 
 def collisions(subject: Subject) -> Found:
     """Objects that have our names and are not ours: creating ours would fail."""
-    head = resource_name(subject.stack, "x").removesuffix("x")
+    head = docker_name(subject.stack, subject.given().docker.scope, "x").removesuffix("x")
     strange = [
         f"{kind} `{name}`"
         for kind, name, item in subject.notes[ENGINE]["objects"]

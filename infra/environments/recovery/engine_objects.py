@@ -13,6 +13,7 @@ from . import parts
 from .model import Found, Key, when
 
 LABEL = "mbgate"
+SCOPE = "mbgate.scope"
 
 
 def connect(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
@@ -26,8 +27,11 @@ def connect(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
         return docker.from_env(environment=dict(environment))
 
 
-def look(client: Any, stack: str, wanted: frozenset[Key]) -> list[Found]:
-    """The stack's objects. Raises DeployError where the engine does not answer."""
+def look(client: Any, stack: str, scope: str, wanted: frozenset[Key]) -> list[Found]:
+    """The stack's objects; those of another scope are another project's.
+
+    Raises DeployError where the engine does not answer.
+    """
     with _in_words("listing"):
         api = client.api
         containers = [
@@ -39,7 +43,9 @@ def look(client: Any, stack: str, wanted: frozenset[Key]) -> list[Found]:
             _found(parts.VOLUME, "volume", item["Name"], item["Name"], item)
             for item in api.volumes().get("Volumes") or ()
         ]
-    return [found for found, labels in (*containers, *networks, *volumes) if _is_ours(found, labels, stack, wanted)]
+    return [
+        found for found, labels in (*containers, *networks, *volumes) if _is_ours(found, labels, (stack, scope), wanted)
+    ]
 
 
 def _container_name(item: Mapping[str, Any]) -> str:
@@ -53,8 +59,8 @@ def _found(
     return Found(token=token, label=label, name=name, id=object_id, created=created), item.get("Labels") or {}
 
 
-def _is_ours(found: Found, labels: Mapping[str, str], stack: str, wanted: Iterable[Key]) -> bool:
-    return labels.get(LABEL) == stack or (found.token, found.name) in wanted
+def _is_ours(found: Found, labels: Mapping[str, str], owner: tuple[str, str], wanted: Iterable[Key]) -> bool:
+    return (labels.get(LABEL), labels.get(SCOPE, "")) == owner or (found.token, found.name) in wanted
 
 
 def _time(value: Any) -> datetime | None:

@@ -32,8 +32,10 @@ class Sides:
         found, refused = cloud.look(self._cloud, wanted, required)
         if "docker" in self._config or any(token.startswith("docker:") for token in required):
             try:
-                self._docker = engine_objects.connect(self._config.get("docker", {}), self._engine.environment)
-                found += engine_objects.look(self._docker, self._engine.stack, wanted)
+                settings = self._config.get("docker", {})
+                self._docker = engine_objects.connect(settings, self._engine.environment)
+                scope = str(settings.get("scope", ""))
+                found += engine_objects.look(self._docker, self._engine.stack, scope, wanted)
             except DeployError:
                 if any(token.startswith("docker:") for token in required):
                     raise
