@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -158,6 +160,34 @@ def test_two_checkouts_share_an_engine(
         run("local", "down")
     assert ids(engine) == before
     assert analyst.open(f"{contained.status['gateway_url']}/dashboard/1").status_code == 200
+
+
+def test_a_deployment_killed_between_engine_and_container_goes_on(
+    engine: docker.DockerClient, contained: Demo, tmp_path: Path
+) -> None:
+    """Killed while Docker makes a network, the files and Metabase itself: the next run finishes, nothing is left over."""
+    before = ids(engine)
+    environment = {**contained.environment, "MBGATE_STATE": str(tmp_path / "w"), "MBGATE_PORT": free_ports()}
+    command = [MBGATE, "local", "up", "--runtime", "docker"]
+    for moment in ("Network private creating", "Container files creating", "Container metabase creating"):
+        run = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert run.stdout is not None
+        assert any(moment in line for line in run.stdout), moment
+        time.sleep(0.15)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "The gateway runs" in done.stdout
+        again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert "53 unchanged" in again.stdout, again.stdout
+    finally:
+        subprocess.run([MBGATE, "local", "down"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert ids(engine) == before
+    assert len(engine.containers.list(all=True, filters={"label": "mbgate=local"})) == 4
 
 
 def test_nothing_unwanted_reached_metabase(engine: docker.DockerClient, contained: Demo) -> None:
