@@ -165,7 +165,7 @@ def test_two_checkouts_share_an_engine(
 def test_a_deployment_killed_between_engine_and_container_goes_on(
     engine: docker.DockerClient, contained: Demo, tmp_path: Path
 ) -> None:
-    """Killed while Docker makes a network, the files and Metabase itself: the next run finishes, nothing is left over."""
+    """Killed while Docker makes a network, the files, Metabase itself: the next run finishes, nothing is left over."""
     before = ids(engine)
     environment = {**contained.environment, "MBGATE_STATE": str(tmp_path / "w"), "MBGATE_PORT": free_ports()}
     command = [MBGATE, "local", "up", "--runtime", "docker"]
