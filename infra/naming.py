@@ -25,7 +25,7 @@ def resource_name(stack: str, part: str) -> str:
     return head + _label(part, LABEL_LENGTH - len(head))
 
 
-def docker_name(stack: str, scope: str, part: str) -> str:
+def docker_name(stack: str, scope: str | None, part: str) -> str:
     """The name on a Docker engine, which two projects may share: `mbgate-STACK-PART`, or `mbgate-STACK-SCOPE-PART`."""
     return resource_name(f"{stack}-{scope}" if scope else stack, part)
 

@@ -25,11 +25,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"skipped, which counts as failed: {name}", red=True)
 
 
-STAND_INS = {"localcloud", "edge", "metabase", "metabase_standin"}
+# The stand-ins' own tests start many processes, and so do those of commands that wait for others; the last walk far.
+SLOW = {"localcloud", "edge", "metabase", "metabase_standin", "doctor", "init", "recovery"}
+SLOW_FILES = {"test_fuzz.py", "test_matrix.py", "test_policies_page.py", "test_corpus_js.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stand-ins' own tests start many processes: they are slow, and left out of `make check`."""
+    """What is slow is left out of `make check`."""
     for item in items:
-        if STAND_INS & set(item.path.parts):
+        if SLOW & set(item.path.parts) or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)

@@ -105,10 +105,10 @@ def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:
 
 def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
     people: dict[str, Principal] = {}
-    for name, _, value, below in source.items(node, path, "`people`"):
+    for name, _, value, below in source.names(node, path, "`people`"):
         found = source.record(value, below, "a person", ("issuer", "claims"))
         claims: dict[str, Any] = {}
-        for claim, _, entry, at in source.items(*found["claims"], "`claims`") if "claims" in found else ():
+        for claim, _, entry, at in source.names(*found["claims"], "`claims`") if "claims" in found else ():
             if isinstance(entry, yaml.SequenceNode):
                 items = source.sequence(entry, at, "a claim", empty=True)
                 claims[claim] = [source.text(item, where, "a claim's value") for item, where in items]

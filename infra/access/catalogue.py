@@ -11,7 +11,7 @@ import re
 from .actions import ACTIONS, KINDS
 from .model import Catalogue, Route
 from .routes import WELL_FORMED, pattern_segments, shape
-from .source import Node, Source, nearest
+from .source import Node, Source, shown
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 ANY_METHOD = "any"
@@ -92,7 +92,7 @@ def _check_pattern(source: Source, node: Node, path: str, pattern: str) -> None:
     )
     if wrong:
         help = "start with `/`; segments are literal or `:name`, each name once, and only the last may be `*`"
-        source.fault(node, path, "route-path-invalid", f"`{pattern}` is no route's path", help)
+        source.fault(node, path, "route-path-invalid", f"`{shown(pattern)}` is no route's path", help)
 
 
 def _read_target(source: Source, node: Node, path: str, found: Fields, pattern: str) -> dict[str, object]:
@@ -153,13 +153,20 @@ def read_actions(source: Source, node: Node, path: str) -> list[str]:
         if name is None:
             continue
         if name not in ACTIONS:
-            help = nearest(name, ACTIONS) or "`mbgate policy actions` lists them"
-            source.fault(entry, below, "action-unknown", f"`{name}` is no action", help)
+            source.fault(entry, below, "action-unknown", f"`{shown(name)}` is no action", _action_help(source, name))
         elif name in actions:
             source.fault(entry, below, "action-duplicate", f"`{name}` is listed twice", "remove one")
         else:
             actions.append(name)
     return actions
+
+
+def _action_help(source: Source, name: str) -> str:
+    """No far guess: `question:view` must not be answered with `question:edit`."""
+    family = name.lower().partition(":")[0] + ":"
+    relatives = [action for action in ACTIONS if action.startswith(family)]
+    listed = f"use one of {', '.join(relatives)}" if relatives else "`mbgate policy actions` lists them"
+    return source.nearest(name, ACTIONS, 0.8) or listed
 
 
 def _is_new(source: Source, node: Node, path: str, route: Route, seen: dict[str, int]) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
+from .coverage import check_rules
 from .decide import Decision, Table, decide_as
-from .model import Match, Policies, Role
+from .match import is_within, overlapping
+from .model import Policies, Role
 from .routes import match_route, split_path
 from .source import Node, Source, entry
 from .table import compile_table
@@ -19,11 +21,14 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
 
     Landing pages are judged only where the catalogue could be read (`has_routes`).
     """
-    for first, second in combinations(policies.roles, 2):
+    for first, second in overlapping(policies.roles):
         _check_overlap(source, first, second, places)
+    for first, second in combinations(policies.roles, 2):
         _check_group(source, first, second, places)
+    table = compile_table(policies)
+    for role in policies.roles:
+        check_rules(source, table["roles"][role.name], *places[role.name])
     if has_routes:
-        table = compile_table(policies)
         for role in policies.roles:
             _check_landing(source, table, role, places)
 
@@ -31,18 +36,13 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
 def _check_overlap(source: Source, first: Role, second: Role, places: Places) -> None:
     for one in first.match:
         for other in second.match:
-            narrow, wide = (first, second) if _is_within(one, other) else (second, first)
-            if not (_is_within(one, other) or _is_within(other, one)):
+            narrow, wide = (first, second) if is_within(one, other) else (second, first)
+            if not (is_within(one, other) or is_within(other, one)):
                 continue
             message = f"whoever matches `{narrow.name}` here matches `{wide.name}` too, and two roles are refused"
             help = "let the claims differ; a person must have exactly one role"
             source.fault(*entry(*places[narrow.name], "match"), "role-match-overlapping", message, help)
             return
-
-
-def _is_within(one: Match, other: Match) -> bool:
-    """Whether everybody who matches `one` matches `other`."""
-    return one.issuer == other.issuer and other.claims.items() <= one.claims.items()
 
 
 def _check_group(source: Source, first: Role, second: Role, places: Places) -> None:

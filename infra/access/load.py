@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-
 from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
 from .checks import check_policies
-from .model import Match, MetabaseGrants, Policies, Role, Rule
+from .match import check_issuers, read_match
+from .model import MetabaseGrants, Policies, Role, Rule
 from .rules import Aliases, read_rule
-from .source import Node, Source
+from .source import Node, Source, shown
 
 ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
 ROLE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ROLE_LENGTH = 40
-RESERVED_CLAIMS = ("__proto__",)
-"""In the Worker's module the table is an object literal, in which this key would vanish, and its condition with it."""
+MAX_ROLES = 200
+MAX_RULES = 100
 GRANTS = ("read", "write")
 BUILT_IN_GROUPS = ("all users", "administrators")
 Fields = dict[str, tuple[Node, str]]
@@ -68,16 +67,19 @@ def sorted_faults(*sources: Source) -> list[Fault]:
 def _read_roles(source: Source, node: Node, path: str, aliases: Aliases) -> list[tuple[Role, Node, str]]:
     ids: dict[str, int] = {}
     found: list[tuple[Role, Node, str]] = []
-    entries = list(source.items(node, path, "`roles`"))
+    entries = list(source.names(node, path, "`roles`"))
     if not entries and not source.faults:
         source.fault(node, path, "roles-missing", "no role is defined, so nobody could do anything", "add a role")
+    if not source.is_short(node, path, "`roles`", MAX_ROLES):
+        return []
     for name, key, value, below in entries:
         if not ROLE.fullmatch(name) or len(name) > ROLE_LENGTH:
             help = f"use lower-case letters, digits and single hyphens, at most {ROLE_LENGTH}"
-            source.fault(key, below, "role-name-invalid", f"`{name}` can't be a role's name", help)
+            source.fault(key, below, "role-name-invalid", f"`{shown(name)}` can't be a role's name", help)
         role = _read_role(source, name, value, below, ids, aliases)
         if role is not None:
             found.append((role, value, below))
+    check_issuers(source, [value for _, _, value, _ in entries], [below for _, _, _, below in entries])
     return found
 
 
@@ -85,8 +87,8 @@ def _read_role(source: Source, name: str, node: Node, path: str, ids: dict[str, 
     before = len(source.faults)
     found = source.record(node, path, "a role", ("match", "landing", "allow"), ("description", "metabase", "deny"))
     description = source.text(*found["description"], "a description") if "description" in found else ""
-    match = _read_match(source, *found["match"]) if "match" in found else ()
-    landing = source.text(*found["landing"], "a landing page") if "landing" in found else None
+    match = read_match(source, *found["match"]) if "match" in found else ()
+    landing = source.exact(*found["landing"], "a landing page") if "landing" in found else None
     metabase = _read_metabase(source, *found["metabase"]) if "metabase" in found else None
     allow = _read_rules(source, found, "allow", ids, aliases)
     deny = _read_rules(source, found, "deny", ids, aliases)
@@ -103,42 +105,15 @@ def _read_role(source: Source, name: str, node: Node, path: str, ids: dict[str, 
     )
 
 
-def _read_match(source: Source, node: Node, path: str) -> tuple[Match, ...]:
-    entries: list[Match] = []
-    for entry, below in source.sequence(node, path, "`match`"):
-        found = source.record(entry, below, "a match", ("issuer", "claims"))
-        issuer = source.text(*found["issuer"], "an issuer's name") if "issuer" in found else None
-        claims = _read_claims(source, *found["claims"]) if "claims" in found else {}
-        if issuer and claims:
-            entries.append(Match(issuer=issuer, claims=claims))
-    return tuple(entries)
-
-
-def _read_claims(source: Source, node: Node, path: str) -> dict[str, str]:
-    claims: dict[str, str] = {}
-    for name, key, value, below in source.items(node, path, "`claims`"):
-        if name in RESERVED_CLAIMS:
-            help = "no provider sends such a claim; name another"
-            source.fault(key, below, "claim-reserved", f"`{name}` can't be a claim's name", help)
-            continue
-        text = source.text(value, below, "a claim's value")
-        if text is not None:
-            claims[name] = text
-    if isinstance(node, yaml.MappingNode) and not node.value:
-        help = "name a claim; a role for everybody who can sign in isn't offered"
-        source.fault(node, path, "claims-empty", "a match without claims would take everybody", help)
-    return claims
-
-
 def _read_metabase(source: Source, node: Node, path: str) -> MetabaseGrants | None:
     found = source.record(node, path, "`metabase`", ("group",), ("collections",))
-    group = source.text(*found["group"], "a group's name") if "group" in found else None
+    group = source.exact(*found["group"], "a group's name") if "group" in found else None
     if group and group.strip().lower() in BUILT_IN_GROUPS:
         help = "name a group of its own, which the deployment makes"
         source.fault(*found["group"], "group-built-in", f"`{group}` is one of Metabase's own groups", help)
     collections: dict[str, str] = {}
     if "collections" in found:
-        for name, _, value, below in source.items(*found["collections"], "`collections`"):
+        for name, _, value, below in source.names(*found["collections"], "`collections`"):
             level = source.choice(value, below, "collection permission", GRANTS)
             if level:
                 collections[name] = level
@@ -151,6 +126,8 @@ def _read_rules(source: Source, found: Fields, effect: str, ids: dict[str, int],
     node, path = found[effect]
     if effect == "allow" and node.value == []:
         source.fault(node, path, "role-without-rules", "the role allows nothing", "add a rule, or remove the role")
+        return ()
+    if not source.is_short(node, path, f"`{effect}`", MAX_RULES):
         return ()
     entries = source.sequence(node, path, f"`{effect}`", empty=True)
     rules = [read_rule(source, entry, below, effect, ids, aliases) for entry, below in entries]

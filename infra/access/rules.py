@@ -10,7 +10,7 @@ from .actions import ACTIONS, PLURALS
 from .catalogue import read_actions
 from .ids import ENTITY, NUMERIC
 from .model import ANY, Ids, Rule
-from .source import Node, Source
+from .source import Node, Source, shown
 
 ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ALL = "all"
@@ -23,6 +23,7 @@ class Aliases:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.by_kind: dict[str, dict[str, str]] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
 
     def add(self, node: Node, path: str, kind: str, entity: str, number: str) -> None:
         """Notes a pair; a pair that contradicts an earlier one is a fault."""
@@ -30,11 +31,12 @@ class Aliases:
         if known.get(entity, number) != number:
             message = f"the {kind} `{entity}` is {known[entity]} in another rule and {number} here"
             self._source.fault(node, path, "id-contradictory", message, "give the right number in both")
-        elif any(other != entity and value == number for other, value in known.items()):
+        elif self._numbers.get((kind, number), entity) != entity:
             message = f"the {kind} {number} has another entity id in another rule"
             self._source.fault(node, path, "id-contradictory", message, "give the right entity id in both")
         else:
             known[entity] = number
+            self._numbers[kind, number] = entity
 
 
 def read_rule(source: Source, node: Node, path: str, effect: str, ids: dict[str, int], aliases: Aliases) -> Rule | None:
@@ -75,7 +77,7 @@ def _read_on(source: Source, node: Node, path: str, effect: str, aliases: Aliase
 
 
 def _read_ids(source: Source, node: Node, path: str, kind: str, effect: str, aliases: Aliases) -> tuple[str, ...]:
-    ids: list[str] = []
+    ids: dict[str, None] = {}  # a dict looks up faster than a list, and keeps the order
     for entry, below in source.sequence(node, path, f"the list of {kind}s"):
         if isinstance(entry, yaml.MappingNode):
             text = _read_pair(source, entry, below, kind, aliases)
@@ -88,7 +90,7 @@ def _read_ids(source: Source, node: Node, path: str, kind: str, effect: str, ali
         if text and text in ids:
             source.fault(entry, below, "id-duplicate", f"the {kind} {text} is listed twice", "remove one")
         elif text:
-            ids.append(text)
+            ids[text] = None
     return tuple(ids)
 
 
@@ -96,8 +98,8 @@ def _read_id(source: Source, node: Node, path: str) -> str | None:
     text = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
     if NUMERIC.fullmatch(text) or ENTITY.fullmatch(text):
         return text
-    shown = f"`{text}`" if text else "this"
-    source.fault(node, path, "id-invalid", f"{shown} is no id", ID_HELP)
+    offending = f"`{shown(text)}`" if text else "this"
+    source.fault(node, path, "id-invalid", f"{offending} is no id", ID_HELP)
     return None
 
 

@@ -14,19 +14,30 @@ import yaml
 
 from infra.errors import Fault
 
+from .reading import FileFault, Node, compose, read_text
+
 STRING = "tag:yaml.org,2002:str"
 BOOLEAN = "tag:yaml.org,2002:bool"
 BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+NUMBER_1_2 = re.compile(r"0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 AS_MAPPING = "write `key: value`, each on a line of its own or all in braces"
 AS_LIST = "write [a, b], or a line that starts with `- ` for each entry"
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-Node = yaml.Node
+MAX_FAULTS = 500
+"""More would help nobody, and looking for suggestions takes time."""
+MAX_SHOWN = 60
+__all__ = ["Node", "Source", "child", "entry", "nearest", "shown"]
 
 
-def nearest(word: str, known: Collection[str]) -> str | None:
+def nearest(word: str, known: Collection[str], likeness: float = 0.6) -> str | None:
     """A suggestion for a misspelt word."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=likeness)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def shown(word: str) -> str:
+    """A word as messages show it: on one line, and not too long."""
+    flat = word.replace("\n", "\\n").replace("\r", "\\r")
+    return flat if len(flat) <= MAX_SHOWN else f"{flat[:MAX_SHOWN]}…"
 
 
 class Source:
@@ -36,36 +47,13 @@ class Source:
         self.file = str(file)
         self.faults: list[Fault] = []
         self.root: Node | None = None
-        try:
-            self.root = yaml.compose(Path(file).read_text("utf-8") if text is None else text, Loader)
-        except OSError as error:
-            self._fault(
-                "file-unreadable",
-                f"can't be read: {(error.strerror or str(error)).lower()}",
-                1,
-                1,
-                "$",
-                "check the folder's name",
-            )
-            return
-        except UnicodeDecodeError as error:
-            self._fault("file-unreadable", f"is no UTF-8 text at byte {error.start}", 1, 1, "$", "save it as UTF-8")
-            return
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            self._fault(
-                "yaml-invalid",
-                f"is no valid YAML: {problem}",
-                line,
-                column,
-                "$",
-                "check brackets, quotes and indentation",
-            )
-            return
-        if self.root is None:
-            self._fault("file-empty", "is empty", 1, 1, "$", "start with `version: 1`")
+        content = read_text(Path(file)) if text is None else text
+        if isinstance(content, FileFault):
+            found = [content]
+        else:
+            self.root, found = compose(content)
+        for one in found:
+            self._fault(one.code, one.message, one.line, one.column, "$", one.help)
 
     def fault(self, node: Node, path: str, code: str, message: str, help: str | None = None) -> None:
         """Notes a fault at a node."""
@@ -73,9 +61,43 @@ class Source:
         self._fault(code, message, mark.line + 1, mark.column + 1, path, help)
 
     def _fault(self, code: str, message: str, line: int, column: int, path: str, help: str | None) -> None:
+        if len(self.faults) >= MAX_FAULTS:
+            return
+        if len(self.faults) == MAX_FAULTS - 1:
+            code, message, help = "too-many", f"has more than {MAX_FAULTS} faults", "mend the others first"
         self.faults.append(
             Fault(code=code, message=message, file=self.file, line=line, column=column, path=path, help=help)
         )
+
+    def nearest(self, word: str, known: Collection[str], likeness: float = 0.6) -> str | None:
+        """`nearest`, but for files that hold no end of misspelt words, or very long ones."""
+        if len(self.faults) >= MAX_FAULTS or len(word) > MAX_SHOWN:
+            return None
+        return nearest(word, known, likeness)
+
+    def is_short(self, node: Node, path: str, what: str, most: int) -> bool:
+        """Whether a list or mapping has no more entries than comparing them with each other can bear."""
+        if not isinstance(node, yaml.CollectionNode) or len(node.value) <= most:
+            return True
+        message = f"{what} has {len(node.value)} entries, more than {most}"
+        self.fault(node, path, "too-many", message, "make one group, or one rule, of several")
+        return False
+
+    def names(self, node: Node, path: str, what: str) -> Iterator[tuple[str, Node, Node, str]]:
+        """The entries of a mapping whose keys are names that people choose.
+
+        `yes` or `2024` would be a boolean or a number to every other reader, so such names must stand in quotes.
+        """
+        for name, key, value, below in self.items(node, path, what):
+            if is_text(key) and name.strip() == name and name:
+                yield name, key, value, below
+            elif is_text(key):
+                message = f"the name `{shown(name)}` in {what} is empty, or starts or ends with a space"
+                self.fault(key, below, "text-padded", message, "names are compared exactly: remove the space")
+            else:
+                message = f"the name `{shown(name)}` in {what} must be text, this is {_kind(key)}"
+                help = "write out what it stands for" if name == "<<" else f'write it in quotes: "{shown(name)}"'
+                self.fault(key, below, "not-a-string", message, help)
 
     def items(self, node: Node, path: str, what: str) -> Iterator[tuple[str, Node, Node, str]]:
         """The entries of a mapping: key, key node, value node, value's path. Duplicate keys are faults."""
@@ -91,7 +113,11 @@ class Source:
             if key.value in seen:
                 first = seen[key.value].start_mark.line + 1
                 self.fault(
-                    key, below, "key-duplicate", f"`{key.value}` is given twice, first in line {first}", "remove one"
+                    key,
+                    below,
+                    "key-duplicate",
+                    f"`{shown(key.value)}` is given twice, first in line {first}",
+                    "remove one",
                 )
                 continue
             seen[key.value] = key
@@ -108,8 +134,8 @@ class Source:
                 found[name] = (value, below)
             else:
                 options = f"{what} knows {', '.join(known)}"
-                help = nearest(name, known) or options
-                self.fault(key, below, "key-unknown", f"`{name}` is no key of {what}", help)
+                help = self.nearest(name, known) or options
+                self.fault(key, below, "key-unknown", f"`{shown(name)}` is no key of {what}", help)
         if isinstance(node, yaml.MappingNode):
             for name in required:
                 if name not in found and not any(key.value == name for key, _ in node.value):
@@ -128,25 +154,35 @@ class Source:
 
     def text(self, node: Node, path: str, what: str, pattern: re.Pattern[str] | None = None) -> str | None:
         """A string; `pattern` must match all of it."""
-        if not isinstance(node, yaml.ScalarNode) or node.tag != STRING:
+        if not is_text(node):
             word = node.value if isinstance(node, yaml.ScalarNode) else ""
-            help = f'write it in quotes: "{word}"' if word else "write a single text"
+            help = f'write it in quotes: "{shown(word)}"' if word else "write a single text"
             self.fault(node, path, "not-a-string", f"{what} must be text, this is {_kind(node)}", help)
             return None
         if not node.value.strip() or (pattern and not pattern.fullmatch(node.value)):
             help = f"it must match {pattern.pattern}" if pattern else "write something"
-            self.fault(node, path, "text-invalid", f"`{node.value}` can't be {what}", help)
+            self.fault(node, path, "text-invalid", f"`{shown(node.value)}` can't be {what}", help)
             return None
         return str(node.value)
+
+    def exact(self, node: Node, path: str, what: str) -> str | None:
+        """A string that is compared exactly, so that a space around it can only be a mistake."""
+        text = self.text(node, path, what)
+        if text is not None and text != text.strip():
+            message = f"`{shown(text)}` starts or ends with a space"
+            self.fault(node, path, "text-padded", message, f"{what} is compared exactly: remove the space")
+            return None
+        return text
 
     def choice(self, node: Node, path: str, what: str, options: Collection[str]) -> str | None:
         """One of a closed set of words."""
         word = node.value if isinstance(node, yaml.ScalarNode) else None
         if word in options:
             return str(word)
-        shown = f"`{word}`" if word else f"this ({_kind(node)})"
-        help = (nearest(word, options) if word else None) or f"use one of {', '.join(options)}"
-        self.fault(node, path, "choice-unknown", f"{shown} is no {what}", help)
+        offending = f"`{shown(word)}`" if word else f"this ({_kind(node)})"
+        help = (self.nearest(word, options) if word else None) or f"use one of {', '.join(options)}"
+        help = help if options else f"define a {what} first"
+        self.fault(node, path, "choice-unknown", f"{offending} is no {what}", help)
         return None
 
     def flag(self, node: Node, path: str, what: str) -> bool:
@@ -168,7 +204,7 @@ class Source:
 
 def child(path: str, key: str) -> str:
     """The path of a mapping's value, in JSONPath's notation."""
-    return f"{path}.{key}" if BARE_KEY.fullmatch(key) else f"{path}['{key}']"
+    return f"{path}.{shown(key)}" if BARE_KEY.fullmatch(key) else f"{path}['{shown(key)}']"
 
 
 def entry(node: Node, path: str, key: str) -> tuple[Node, str]:
@@ -179,10 +215,20 @@ def entry(node: Node, path: str, key: str) -> tuple[Node, str]:
     return node, path
 
 
+def is_text(node: Node) -> bool:
+    """Whether every reader of YAML takes the node for a text: those of YAML 1.2 know numbers that 1.1 didn't."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag != STRING:
+        return False
+    return bool(node.style) or not NUMBER_1_2.fullmatch(node.value)
+
+
 def _kind(node: Node) -> str:
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
         return "a list"
+    if node.tag == STRING and not is_text(node):
+        return "a number"
     words = {"null": "nothing", "int": "a number", "float": "a number", "bool": "a boolean", "timestamp": "a date"}
+    words |= {"merge": "a merge key"}
     return words.get(str(node.tag).rpartition(":")[2], "text")

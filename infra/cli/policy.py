@@ -16,9 +16,13 @@ from infra.access.actions import ACTIONS
 from infra.access.cases import TESTS_FILE, Coverage, Verdict, load_cases, measure, run_cases
 from infra.access.explain import explain as explain_decision
 from infra.access.load import load_policies
+from infra.access.matrix import build
 from infra.access.table import canonical_json, compile_table, digest
+from infra.access.who import who_can as ask_who_can
 from infra.errors import PolicyError
 from infra.project import find_root
+
+from .policy_matrix import Format, matrix_as, who_text, write_output
 
 policy_app = typer.Typer(help="Check, explain and test the access policies.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
@@ -111,6 +115,40 @@ def _json_object(text: str, option: str) -> dict[str, Any]:
     return value
 
 
+@policy_app.command(name="who-can")
+def who_can(
+    action: Annotated[str, typer.Argument(help="an action of `mbgate policy actions`, as dashboard:view")],
+    resource: Annotated[str | None, typer.Argument(help="KIND/ID, as dashboard/3; every resource by default")] = None,
+    folder: Policies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which roles may do an action, by which rule, and how one gets each role; without a resource, on which ones.
+
+    With --json: action, resource, also (other actions that some of its requests need) and roles. Each role has its
+    name (role), get (issuer and claims; any entry gives the role), and either answer, for the resource (effect:
+    allowed, denied or not-granted; reason; rule), or scopes: kind (null: requests that name none), may (all, all-but,
+    some or none) with ids, unsettled (whether that holds for entity ids without a known number too), rules, denials.
+
+    Example: mbgate policy who-can dashboard:view dashboard/3
+    """
+    found = ask_who_can(compile_table(load_policies(_folder(folder))), action, resource)
+    typer.echo(json.dumps(found.record(), indent=2) if as_json else who_text(found))
+
+
+@policy_app.command()
+def matrix(
+    folder: Policies = None,
+    form: Annotated[Format, typer.Option("--format", help="how it is written")] = Format.text,
+    output: Annotated[Path | None, typer.Option(help="a file to write; standard output by default")] = None,
+) -> None:
+    """Print every role's answer to every action on every resource that the rules tell apart, with the deciding rule.
+
+    Example: mbgate policy matrix --format csv
+    """
+    compiled = compile_table(load_policies(_folder(folder)))
+    write_output(matrix_as(form, build(compiled), compiled, output), output)
+
+
 @policy_app.command()
 def test(folder: Folder = None, as_json: AsJson = False) -> None:
     """Run the policy tests and print which decision cells they cover.
@@ -190,3 +228,6 @@ def actions(as_json: AsJson = False) -> None:
     for action in ACTIONS.values():
         grid.add_row(action.name, ", ".join(f"{kind}s" for kind in action.kinds), action.doc)
     console.print(grid)
+
+
+from . import policy_schema  # noqa: E402, F401 - registers `mbgate policy schema`, which needs `policy_app` above

@@ -126,9 +126,9 @@ class DockerSettings(Section):
         pattern=DOCKER_HOST,
         description="the Docker engine that runs Metabase; DOCKER_HOST or the machine's usual socket without it",
     )
-    scope: str = Field(
-        "",
-        pattern=r"^([a-z][a-z0-9]{0,11})?$",
+    scope: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9]{0,11}$",
         description="part of every name on the engine, where two projects have a stack of the same name on it",
     )
 

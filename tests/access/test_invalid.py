@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,7 @@ def faults_of(file: Path, folder: Path) -> tuple[Fault, ...]:
     for name in ("roles.yaml", "routes.yaml", "tests.yaml"):
         (folder / name).write_text((POLICIES / name).read_text("utf-8"), "utf-8")
     target = folder / f"{file.stem.split('-')[0]}.yaml"
-    target.write_text(file.read_text("utf-8"), "utf-8")
+    target.write_bytes(file.read_bytes())
     with pytest.raises(PolicyError) as caught:
         load_policies(folder)
         load_cases(folder / "tests.yaml")
@@ -69,3 +72,111 @@ def test_no_utf8(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policies(tmp_path)
     assert caught.value.faults[0].code == "file-unreadable"
+
+
+GOOD = (POLICIES / "roles.yaml").read_bytes()
+HEAD = b"version: 1\nroles:\n"
+SAVE = "; save it as UTF-8"
+BINARY: dict[str, tuple[bytes, str]] = {
+    "byte-order-mark": (b"\xef\xbb\xbf" + GOOD, f"1:1: starts with a byte order mark (BOM) @ ${SAVE} without a mark"),
+    "utf-16": (b"\xff\xfe" + GOOD.decode().encode("utf-16-le"), f"1:1: is UTF-16 @ ${SAVE}"),
+    "utf-16-be": (b"\xfe\xff" + GOOD.decode().encode("utf-16-be"), f"1:1: is UTF-16 @ ${SAVE}"),
+    "latin-1": (HEAD + b"  # caf\xe9\n", f"3:8: is no UTF-8 text: the byte 0xe9 @ ${SAVE}"),
+    "cut-in-a-character": (HEAD + b"# \xe2\x82", f"3:3: is no UTF-8 text: the byte 0xe2 @ ${SAVE}"),
+    "surrogate": (HEAD + b"  # \xed\xa0\x80\n", f"3:5: is no UTF-8 text: the byte 0xed @ ${SAVE}"),
+    "nul": (HEAD + b"  a\x00b: {}\n", "3:4: holds the character U+0000, which nobody sees @ $; remove it"),
+    "escape": (HEAD + b"\x1b[2J", "3:1: holds the character U+001B, which nobody sees @ $; remove it"),
+    "delete": (b"version: 1\r\nroles\x7f:\r\n", "2:6: holds the character U+007F, which nobody sees @ $; remove it"),
+    "mark-inside": (
+        HEAD + b"\xef\xbb\xbf  a: {}\n",
+        "3:1: holds the character U+FEFF, which nobody sees @ $; remove it",
+    ),
+    "only-spaces": (b"   \r\n\n", "1:1: is empty @ $; start with `version: 1`"),
+    "too-large": (
+        GOOD + b"#" * (1 << 20),
+        "1:1: is larger than 1024 KiB @ $; policies are far smaller: check that this is the right file",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_bytes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be kept as a text file: exact messages again."""
+    content, message = BINARY[name]
+    monkeypatch.chdir(tmp_path)
+    Path("case").mkdir()
+    file = Path("case/roles-bytes.yaml")
+    file.write_bytes(content)
+    assert [str(fault) for fault in faults_of(file, Path())] == [f"roles.yaml:{message}"]
+
+
+def _loop(file: Path) -> None:
+    file.symlink_to(file.name)
+
+
+PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda file: None, "can't be read: no such file or directory @ $; check the folder's name"),
+    "directory": (lambda file: file.mkdir(), "can't be read: is a directory @ $; check the folder's name"),
+    "loop": (_loop, "can't be read: too many levels of symbolic links @ $; check the folder's name"),
+    "dangling": (
+        lambda file: file.symlink_to("nowhere"),
+        "can't be read: no such file or directory @ $; check the folder's name",
+    ),
+    "pipe": (os.mkfifo, "is no regular file @ $; put a file there"),
+    "device": (lambda file: file.symlink_to("/dev/zero"), "is no regular file @ $; put a file there"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_no_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands where the file should: never waited for, never read without end."""
+    make, message = PLACES[name]
+    monkeypatch.chdir(tmp_path)
+    Path("routes.yaml").write_bytes((POLICIES / "routes.yaml").read_bytes())
+    make(Path("roles.yaml"))
+    with pytest.raises(PolicyError) as caught:
+        load_policies(Path())
+    assert [str(fault) for fault in caught.value.faults] == [f"roles.yaml:1:1: {message}"]
+
+
+def test_windows_line_ends_are_taken(tmp_path: Path) -> None:
+    """They are no fault, and lines are counted as an editor does."""
+    for name in ("roles.yaml", "routes.yaml"):
+        (tmp_path / name).write_bytes((POLICIES / name).read_bytes().replace(b"\n", b"\r\n"))
+    assert load_policies(tmp_path).roles[0].allow == load_policies(POLICIES).roles[0].allow
+
+
+LONG: dict[str, str] = {
+    "unknown-keys": "".join(f"key{number}: x\n" for number in range(80_000)),
+    "brackets": "[" * 1_000_000,
+    "braces": "{" * 1_000_000,
+    "dashes": "- " * 500_000,
+    "questions": "? " * 500_000,
+    "roles": "version: 1\nroles:\n" + "".join(f"  r{number}: {{}}\n" for number in range(60_000)),
+    "tabs": "\t\n" * 500_000,
+    "one-word": "a" * 1_000_000,
+    "one-key": "version: 1\n" + "a" * 1_000_000 + ": 1\n",
+    "controls": "\x01" * 1_000_000,
+    "quotes": '"' * 1_000_000,
+    "anchors": "- &a x\n" * 140_000,
+    "aliases": "- &a x\n" + "- *a\n" * 200_000,
+    "ids": HEAD.decode()
+    + "  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    allow:\n"
+    + "      - {id: a, actions: [dashboard:view], on: {dashboards: ["
+    + ", ".join(str(number) for number in range(120_000))
+    + "]}}\n",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.slow
+def test_long_files_end_soon(name: str, tmp_path: Path) -> None:
+    """Whatever fits in the size limit is judged in seconds, with so many faults that a person could read them."""
+    (tmp_path / "routes.yaml").write_bytes((POLICIES / "routes.yaml").read_bytes())
+    (tmp_path / "roles.yaml").write_text(LONG[name], "utf-8")
+    started = time.monotonic()
+    with pytest.raises(PolicyError) as caught:
+        load_policies(tmp_path)
+    assert time.monotonic() - started < 20
+    assert 1 <= len(caught.value.faults) <= 500
+    assert all(len(str(fault)) < 1000 for fault in caught.value.faults)
