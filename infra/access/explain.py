@@ -8,6 +8,7 @@ from typing import Any
 
 from .decide import Decision, Reason, Table, decide, decide_as, matching_roles
 from .routes import match_route, split_path
+from .wording import ways_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +84,8 @@ def _path_malformed(_: _Case) -> Words:
 
 
 def _role_not_mapped(case: _Case) -> Words:
-    steps = [
-        f"for role `{name}`: {' or '.join(_match_words(entry) for entry in role['match'])}"
-        for name, role in sorted(case.table["roles"].items())
-    ]
+    steps = [f"for role `{name}`: {ways_words(role['match'])}" for name, role in sorted(case.table["roles"].items())]
     return "no role matches the issuer and claims of this principal", steps
-
-
-def _match_words(entry: Mapping[str, Any]) -> str:
-    claims = " and ".join(f"`{name}` holding `{value}`" for name, value in sorted(entry["claims"].items()))
-    return f"issuer `{entry['issuer']}` with {claims}"
 
 
 def _role_ambiguous(case: _Case) -> Words:

@@ -7,9 +7,8 @@ import enum
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -19,6 +18,7 @@ from rich.text import Text
 from infra.access.decide import Table
 from infra.access.matrix import Answer, Matrix, Row
 from infra.access.who import RoleAnswer, Scope, WhoCan
+from infra.access.wording import visible, ways_words
 from infra.errors import PolicyError
 
 from .matrix_page import page
@@ -51,17 +51,6 @@ def who_text(found: WhoCan) -> str:
     return "\n".join(lines)
 
 
-def match_words(entry: Mapping[str, Any]) -> str:
-    """One way to get a role: ``issuer `workforce` with `groups` holding `bi-execs` ``."""
-    claims = " and ".join(f"`{name}` holding `{value}`" for name, value in sorted(entry["claims"].items()))
-    return visible(f"issuer `{entry['issuer']}` with {claims}")
-
-
-def visible(text: str) -> str:
-    """Text that a terminal can't take for commands: claims may hold any character."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
-
-
 def _may_something(role: RoleAnswer) -> bool:
     if role.answer:
         return role.answer.effect == "allowed"
@@ -77,7 +66,7 @@ def _role_lines(role: RoleAnswer, resource: str) -> Iterator[str]:
         yield f"  {visible(role.role)}"
         for scope in role.scopes:
             yield f"    {f'{scope.kind}s' if scope.kind else 'no single one'}: {_scope_words(scope)}"
-    yield f"    whoever has {' or '.join(match_words(entry) for entry in role.get)}"
+    yield f"    whoever has {ways_words(role.get)}"
 
 
 def _reason(answer: Answer, resource: str) -> str:
