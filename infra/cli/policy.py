@@ -89,7 +89,9 @@ def explain(
     principal = _principal(where, person, claims, issuer)
     request: dict[str, Any] = {"method": method.upper(), "path": path}
     if query is not None:
-        request["query"] = _json_object(query, "--query")
+        asked = _json_object(query, "--query")
+        # Metabase's bodies have a number, the table's ids are texts: either is meant.
+        request["query"] = {k: str(v) if type(v) is int else v for k, v in asked.items()}
     explanation = explain_decision(compile_table(load_policies(where)), principal, request)
     typer.echo(json.dumps(asdict(explanation), indent=2) if as_json else explanation.text())
 

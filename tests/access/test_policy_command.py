@@ -132,3 +132,13 @@ def test_actions_are_listed() -> None:
     listed = {action["name"]: action for action in json.loads(run("actions", "--json").stdout)}
     assert listed["dashboard:view"]["kinds"] == ["dashboard"]
     assert "dashboard:view" in run("actions").stdout
+
+
+@pytest.mark.parametrize("database", ["1", '"1"'])
+def test_a_databases_id_is_a_number_or_a_text(database: str) -> None:
+    """Metabase's own bodies have a number."""
+    query = f'{{"native":false,"database":{database}}}'
+    words = ["explain", "--as", "engineer@acme.test", "POST", "/api/dataset", "--query", query, "--json"]
+    result = CliRunner().invoke(policy_app, words)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["decision"]["effect"] == "allow"
