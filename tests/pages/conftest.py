@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.chromium import chromium_running
 from tests.worker.deployment import Deployment
 from tests.worker.fakes import World
 from tests.worker.gallery import BRAND
 from tests.worker.runtime import Runtime
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")
@@ -45,9 +34,5 @@ def runtimes() -> Iterator[dict[str, Runtime]]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium."""
-    program = os.environ.get("MBGATE_CHROMIUM") or shutil.which("chromium")
-    assert program, "no Chromium on PATH: install it, or name it in MBGATE_CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with chromium_running() as browser:
         yield browser
-        browser.close()
