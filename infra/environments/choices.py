@@ -40,22 +40,23 @@ def keep_choices(world: World, choices: Choices) -> None:
 
 def with_runtime(choices: Choices, report: Report) -> Choices:
     """The choices with `auto` decided; a world that was made with an engine is not half moved to another place."""
-    host = containers.find_engine() if choices.docker_host is None else choices.docker_host
-    if choices.runtime == "auto":
-        report(f"Docker engine: {host}" if host else "no Docker engine answers: Metabase runs as a process")
-        return replace(choices, runtime="docker" if host else "processes", docker_host=host)
+    known = choices.docker_host
     if choices.runtime == "processes":
-        if choices.docker_host is not None:
+        if known is not None:
             raise LocalCloudError(
                 "this local world's Metabase runs in containers, with its data",
                 code="runtime-fixed",
                 help="destroy it first: `mbgate local down`; or go on with `--runtime docker`",
             )
         return choices
-    if host is None or not containers.answers(host):
+    host = containers.find_engine(known)
+    if choices.runtime == "auto" and known is None:
+        report(f"Docker engine: {host}" if host else "no Docker engine answers: Metabase runs as a process")
+        return replace(choices, runtime="docker" if host else "processes", docker_host=host)
+    if host is None:
         raise LocalCloudError(
-            f"the Docker engine{f' `{host}`' if host else ''} does not answer, which this local world needs",
+            f"the Docker engine{f' `{known}`' if known else ''} does not answer, which this local world needs",
             code="docker-missing",
             help="start it; or, on a new world, choose `mbgate local up --runtime processes`",
         )
-    return replace(choices, docker_host=host)
+    return replace(choices, runtime="docker", docker_host=host)

@@ -39,10 +39,13 @@ class Images:
         return not self.digest
 
 
-def find_engine(environ: dict[str, str] | None = None) -> str | None:
-    """The address of the Docker engine that answers: MBGATE_DOCKER_HOST, DOCKER_HOST or the usual socket; else None."""
-    env = dict(os.environ) if environ is None else environ
-    host = env.get("MBGATE_DOCKER_HOST") or env.get("DOCKER_HOST") or SOCKET
+def find_engine(known: str | None = None) -> str | None:
+    """The address of the Docker engine, where it answers; None where it doesn't.
+
+    The `known` one, else that of MBGATE_DOCKER_HOST, DOCKER_HOST or the usual socket.
+    """
+    env = os.environ
+    host = known or env.get("MBGATE_DOCKER_HOST") or env.get("DOCKER_HOST") or SOCKET
     return host if answers(host) else None
 
 

@@ -37,8 +37,11 @@ class Engine:
 
     def stack_exists(self) -> bool:
         """True where the backend knows the stack."""
-        listed = json.loads(self._execute([str(self.cli), "stack", "ls", "--json"], None, None))
-        return any(entry["name"].split("/")[-1] == self.stack for entry in listed)
+        return any(entry["name"].split("/")[-1] == self.stack for entry in self.list_stacks())
+
+    def list_stacks(self) -> list[dict[str, Any]]:
+        """Every stack of the project in the backend, as `pulumi stack ls --json` tells."""
+        return list(json.loads(self._execute([str(self.cli), "stack", "ls", "--json"], None, None)))
 
     def init(self) -> str:
         """Makes the stack and answers its `encryptionsalt`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -95,8 +95,6 @@ class BrokerContext:
     """As in the gateway's."""
     assertion: dict[str, str | int]
     """As in the gateway's."""
-    session: dict[str, int] = field(default_factory=dict)
-    """Kept for limits on brokered sessions; empty means Metabase's own."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the template."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from docker.models.networks import Network
 
 from localcloud.images.engine import ensure
 from localcloud.images.recipes import recipes
+from tests.docker_host import engine_host
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,9 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def host() -> str:
     """The engine's socket; without one these tests fail, since nothing else shows the images."""
-    found = os.environ.get("MBGATE_DOCKER_HOST")
-    assert found, "MBGATE_DOCKER_HOST names no engine: run `.ci/run`, or start one and name its socket"
-    return found
+    return engine_host()
 
 
 @pytest.fixture(scope="session")

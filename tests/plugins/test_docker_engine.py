@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import docker
 import pytest
 from docker.models.volumes import Volume
 
+from tests.docker_host import engine_host
 from tests.plugins.engine import Engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
@@ -69,9 +69,7 @@ pulumi.export("said", files.container_logs)
 @pytest.fixture(scope="module")
 def host() -> str:
     """The engine that `.ci/run` started for these tests; without one they fail, since nothing else shows the plugin."""
-    found = os.environ.get("MBGATE_DOCKER_HOST")
-    assert found, "MBGATE_DOCKER_HOST names no engine: run `.ci/run`, or start one and name its socket"
-    return found
+    return engine_host()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import pytest
 from docker.errors import APIError
 
 from tests.demo.conftest import MBGATE, ROOT, Demo, free_ports
+from tests.docker_host import engine_host
 
 SCAN = (Path(__file__).parent / "scan.py").read_text()
 PEER = 12
@@ -31,9 +32,7 @@ PYTHON = ["/bin/sh", "-c", 'exec "$MBGATE_PYTHON" "$@"', "python"]
 @pytest.fixture(scope="session")
 def host() -> str:
     """The engine that `.ci/run` started for these tests; without one they fail, since nothing else shows it."""
-    found = os.environ.get("MBGATE_DOCKER_HOST")
-    assert found, "MBGATE_DOCKER_HOST names no engine: run `.ci/run`, or start one and name its socket"
-    return found
+    return engine_host()
 
 
 @pytest.fixture(scope="session")

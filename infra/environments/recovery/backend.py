@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from typing import Any
 import yaml
 
 from infra.environments.engine import Engine
+from infra.environments.toolchain import Report
 from infra.errors import DeployError
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra.environments.engine import Engine
+from infra.environments.toolchain import Report
 from infra.errors import DeployError
 
 from . import locks, parts, sides, stack
 from .backend import Backend, locate, repair_files, torn_states
 from .model import Found, Pending, Recovery, State, Update, Verdict
 from .proof import Evidence, decide
-
-Report = Callable[[str], None]
 
 
 def recover(engine: Engine, *, report: Report, assume_yes: bool = False, deep: bool = False) -> Recovery:

@@ -34,7 +34,7 @@ def read(engine: Engine) -> tuple[State, tuple[Update, ...]]:
 
 
 def _unknown(engine: Engine) -> DeployError:
-    names = sorted(entry["name"] for entry in _list(engine))
+    names = sorted(entry["name"] for entry in engine.list_stacks())
     return DeployError(
         f"the backend knows no stack `{engine.stack}`",
         code="stack-unknown",
@@ -42,16 +42,11 @@ def _unknown(engine: Engine) -> DeployError:
     )
 
 
-def _list(engine: Engine) -> list[dict[str, Any]]:
-    # `stack ls` knows no `--stack`, which `Engine.run` would add.
-    return list(json.loads(engine._execute([str(engine.cli), "stack", "ls", "--json"], None, None)))
-
-
 def check_idle(engine: Engine, backend: Backend) -> None:
     """Raises DeployError where a service backend says that an update of the stack runs."""
     if not backend.is_service:
         return
-    for entry in _list(engine):
+    for entry in engine.list_stacks():
         if entry["name"].split("/")[-1] == engine.stack and entry.get("updateInProgress"):
             raise DeployError(
                 f"the backend says that an update of stack `{engine.stack}` runs",
