@@ -15,7 +15,7 @@ import yaml
 
 from infra.errors import PolicyError
 
-from .decide import Decision, Reason, Table, decide
+from .decide import AUDIENCES, Decision, Reason, Table, decide
 from .ids import NUMERIC
 from .load import sorted_faults
 from .source import Node, Source
@@ -106,7 +106,8 @@ def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:
 def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
     people: dict[str, Principal] = {}
     for name, _, value, below in source.names(node, path, "`people`"):
-        found = source.record(value, below, "a person", ("issuer", "claims"))
+        found = source.record(value, below, "a person", ("issuer", "claims"), ("kind",))
+        kind = source.choice(*found["kind"], "kind of principal", tuple(AUDIENCES)) if "kind" in found else "person"
         claims: dict[str, Any] = {}
         for claim, _, entry, at in source.names(*found["claims"], "`claims`") if "claims" in found else ():
             if isinstance(entry, yaml.SequenceNode):
@@ -115,7 +116,7 @@ def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
             else:
                 claims[claim] = source.text(entry, at, "a claim's value")
         issuer = source.text(*found["issuer"], "an issuer's name") if "issuer" in found else None
-        people[name] = {"issuer": issuer, "claims": claims}
+        people[name] = {"kind": kind, "issuer": issuer, "claims": claims}
     return people
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
+from .conditions import check_approvers
 from .coverage import check_rules
 from .decide import Decision, Table, decide_as
 from .match import is_within, overlapping
@@ -28,6 +29,8 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
     table = compile_table(policies)
     for role in policies.roles:
         check_rules(source, table["roles"][role.name], *places[role.name])
+        for index in range(len(role.allow)):
+            check_approvers(source, policies.roles, role, index, *places[role.name])
     if has_routes:
         for role in policies.roles:
             _check_landing(source, table, role, places)
@@ -54,6 +57,8 @@ def _check_group(source: Source, first: Role, second: Role, places: Places) -> N
 
 
 def _check_landing(source: Source, table: Table, role: Role, places: Places) -> None:
+    if role.landing is None:
+        return
     node, path = entry(*places[role.name], "landing")
     decision = decide_as(table, role.name, {"method": "GET", "path": role.landing})
     if decision["effect"] == "deny":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .actions import ACTIONS, KINDS
+from .decide import is_conditional
 from .ids import NUMERIC
 from .model import ANY
 from .source import Node, Source, entry
@@ -26,6 +27,7 @@ class _Reach:
 
     id: str
     cells: Mapping[tuple[str, str], frozenset[str] | None]
+    is_conditional: bool
 
     @property
     def has_unsettled(self) -> bool:
@@ -33,13 +35,15 @@ class _Reach:
         return any(not NUMERIC.fullmatch(one) for ids in self.cells.values() for one in ids or ())
 
     def includes(self, other: _Reach) -> bool:
+        if self.is_conditional:  # A plain rule says more, and another condition says something else.
+            return False
         return all(cell in self.cells and _is_part(ids, self.cells[cell]) for cell, ids in other.cells.items())
 
 
 def check_rules(source: Source, role: Mapping[str, Any], node: Node, path: str) -> None:
     """Notes the rules of one role of the decision table that change nothing."""
-    allow = [_Reach(rule["id"], dict(_cells(rule, is_allow=True))) for rule in role["allow"]]
-    deny = [_Reach(rule["id"], dict(_cells(rule, is_allow=False))) for rule in role["deny"]]
+    allow = [_Reach(rule["id"], dict(_cells(rule, is_allow=True)), is_conditional(rule)) for rule in role["allow"]]
+    deny = [_Reach(rule["id"], dict(_cells(rule, is_allow=False)), False) for rule in role["deny"]]
     for index, rule in enumerate(allow):
         takers = _takers(rule, deny)
         if takers:

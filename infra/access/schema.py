@@ -1,4 +1,4 @@
-"""JSON Schemas of `roles.yaml` and `tests.yaml`, for editors: completion, hover texts, and the faults of form.
+"""JSON Schemas of `roles.yaml`, its overlays and `tests.yaml`, for editors: completion, hover texts, faults of form.
 
 The loader stays the judge: a schema can't see who shares a claim, what a landing page takes, or how a word was quoted.
 """
@@ -10,15 +10,21 @@ from typing import Any, get_args
 
 from .actions import ACTIONS, KINDS, PLURALS
 from .cases import REQUEST
-from .decide import Reason
+from .conditions import MAX_ENTRIES, MAX_MINUTES, PARAMETER
+from .decide import AUDIENCES, Reason
 from .ids import ENTITY, NUMERIC
-from .load import GRANTS, MAX_ROLES, MAX_RULES, ROLE, ROLE_LENGTH
+from .issuers import MAX_ISSUERS
+from .issuers import NAME as ISSUER_NAME
 from .match import MAX_CLAIMS, MAX_MATCHES, RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
+from .overlay import ROLE_FIELDS
+from .roles import AUDIENCES as WHOM
+from .roles import GRANTS, MAX_ROLES, MAX_RULES, ROLE, ROLE_LENGTH, SESSION_MINUTES
 from .rules import ALL
 from .rules import ID as RULE_ID
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ROLES_SCHEMA = "schema.json"
+OVERLAY_SCHEMA = "environment.schema.json"
 TESTS_SCHEMA = "tests.schema.json"
 LARGEST_ID = 9_999_999_999
 Schema = dict[str, Any]
@@ -34,31 +40,93 @@ def roles_schema() -> Schema:
         "minProperties": 1,
         "maxProperties": MAX_ROLES,
     }
-    fields = {"version": _version(), "roles": roles}
+    fields = {"version": _version(), "issuers": _issuers(), "roles": roles}
     top = _record("Who may do what in Metabase.", fields, ("version", "roles"))
-    defs = {
+    return {"$schema": DIALECT, "title": "mbgate: roles.yaml", **top, "$defs": _role_defs()}
+
+
+def _role_defs() -> Schema:
+    return {
         "role": _role(),
+        "issuer": _issuer(),
+        "session": _session(),
         "match": _match(),
         "metabase": _metabase(),
         "allow": _rule("Allows actions.", is_allow=True),
         "deny": _rule("Denies actions; without `on`, on every resource.", is_allow=False),
         "on": _on(),
         "action": _actions(),
+        "approval": _approval(),
+        "claims": _claims_by_name(),
         "id": _id(),
         "text": _text(),
     }
-    return {"$schema": DIALECT, "title": "mbgate: roles.yaml", **top, "$defs": defs}
+
+
+def overlay_schema() -> Schema:
+    """The schema of an overlay, `environments/NAME.yaml`."""
+    name = _ref("text")
+    names = _list(name, "Names that the base has.")
+    named = {"type": "object", "minProperties": 1}
+    issuers = {
+        "add": {**named, "additionalProperties": _ref("issuer"), "description": "Issuers that the base lacks."},
+        "replace": {**named, "additionalProperties": _ref("issuer"), "description": "Issuers, written anew."},
+        "remove": names,
+    }
+    roles = {
+        "add": {**named, "additionalProperties": _ref("role"), "description": "Roles that the base lacks."},
+        "remove": names,
+        "change": {**named, "additionalProperties": _change(), "description": "Changes of roles that the base has."},
+    }
+    fields = {
+        "version": _version(),
+        "issuers": _record("Changes of `issuers`.", issuers, ()),
+        "roles": _record("Changes of `roles`.", roles, ()),
+    }
+    top = _record("What this environment has otherwise than roles.yaml.", fields, ("version",))
+    return {"$schema": DIALECT, "title": "mbgate: environments/NAME.yaml", **top, "$defs": _role_defs()}
+
+
+def _change() -> Schema:
+    role = _role()["properties"]
+    rules = {
+        effect: _record(
+            f"Changes of `{effect}`; rules are known by their ids.",
+            {
+                "add": _list(_ref(effect), "Rules that the base lacks."),
+                "replace": _list(_ref(effect), "Rules, written anew."),
+                "remove": _list(_ref("text"), "Ids of rules that the base has."),
+            },
+            (),
+        )
+        for effect in ("allow", "deny")
+    }
+    match = {
+        "add": _list(_ref("match"), "Further ways to have the role."),
+        "remove": _list(_ref("match"), "Entries that the base has, word for word."),
+    }
+    fields = {
+        "set": _record("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}, ()),
+        "unset": _list({"enum": list(ROLE_FIELDS)}, "Keys that the base has, to be left out."),
+        "match": _record("Changes of `match`.", match, ()),
+        **rules,
+    }
+    return _record("What is otherwise in this role.", fields, ())
 
 
 def tests_schema() -> Schema:
     """The schema of `tests.yaml`."""
     person = _record(
         "A person whom the tests ask for.",
-        {"issuer": _ref("text", "The issuer's name."), "claims": _person_claims()},
+        {
+            "kind": {"enum": list(AUDIENCES), "description": "`person`, or a machine with a token of its own."},
+            "issuer": _ref("text", "The issuer's name."),
+            "claims": _person_claims(),
+        },
         ("issuer", "claims"),
     )
     people = {"type": "object", "description": "Names and claims.", "additionalProperties": person}
-    fields = {"version": _version(), "people": people, "tests": _list(_test(), "What each may and may not do.")}
+    fields: Schema = {"version": _version(), "people": people, "tests": _list(_test(), "What each may and may not do.")}
     top = _record("Policy tests, run by `mbgate policy test`.", fields, ("version", "people", "tests"))
     defs = {"expectation": _expectation(), "text": _text()}
     return {"$schema": DIALECT, "title": "mbgate: tests.yaml", **top, "$defs": defs}
@@ -66,7 +134,7 @@ def tests_schema() -> Schema:
 
 def schemas() -> dict[str, str]:
     """The files' names and texts."""
-    made = {ROLES_SCHEMA: roles_schema(), TESTS_SCHEMA: tests_schema()}
+    made = {ROLES_SCHEMA: roles_schema(), OVERLAY_SCHEMA: overlay_schema(), TESTS_SCHEMA: tests_schema()}
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()}
 
 
@@ -75,14 +143,67 @@ def _role() -> Schema:
         "A role: who has it, where it lands, and what it may do. What no rule allows is denied.",
         {
             "description": _ref("text", "Who these people are, for reviewers."),
+            "for": {"enum": list(WHOM), "description": "Whom the role is for; people where it isn't said."},
             "match": _list(_ref("match"), "Whose role it is: one entry must match.", most=MAX_MATCHES),
-            "landing": _ref("text", "The page after sign-in, as /dashboard/1; the role must be able to open it."),
+            "landing": _ref("text", "The page that refusals offer, as /dashboard/1; the role must be able to open it."),
+            "session": _ref("session"),
             "metabase": _ref("metabase"),
             "allow": _list(_ref("allow"), "What the role may do.", most=MAX_RULES),
             "deny": _list(_ref("deny"), "What it may not do, whatever `allow` says.", least=0, most=MAX_RULES),
         },
-        ("match", "landing", "allow"),
-    )
+        ("match", "allow"),
+    ) | {
+        "if": {"properties": {"for": {"const": "machines"}}, "required": ["for"]},
+        "then": {"properties": {"landing": False, "session": False}},
+        "else": {"required": ["landing"]},
+    }
+
+
+def _issuers() -> Schema:
+    return {
+        "type": "object",
+        "description": "Whose tokens are believed; without it, those of the identity provider in the stack's settings.",
+        "propertyNames": {"pattern": _whole(ISSUER_NAME.pattern)},
+        "additionalProperties": _ref("issuer"),
+        "maxProperties": MAX_ISSUERS,
+    }
+
+
+def _issuer() -> Schema:
+    fields = {
+        "url": _ref("text", "The `issuer` of its discovery document; without it, the stack's identity provider."),
+        "client_id": _ref("text", "The gateway's client there: people sign in at this issuer."),
+        "audience": _ref("text", "The audience that machines' bearer tokens must carry."),
+    }
+    return _record("Whose tokens are believed, and for whom they must be made.", fields, ())
+
+
+def _session() -> Schema:
+    docs = {
+        "idle_minutes": "A sign-in that is unused for so long ends.",
+        "absolute_minutes": "A sign-in ends after so long in any case.",
+    }
+    fields = {
+        key: {"type": "integer", "minimum": least, "maximum": most, "description": docs[key]}
+        for key, (least, most) in SESSION_MINUTES.items()
+    }
+    return _record("Limits that are shorter than the stack's.", fields, ()) | {"minProperties": 1}
+
+
+def _approval() -> Schema:
+    minutes = {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES, "description": "How long a yes holds; 60."}
+    by = _list(_ref("text"), "Roles whose people may approve; never the one who asks.") | {"uniqueItems": True}
+    return _record("Somebody else must approve first.", {"by": by, "minutes": minutes}, ("by",))
+
+
+def _claims_by_name() -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": _whole(PARAMETER.pattern)},
+        "additionalProperties": _ref("text"),
+        "minProperties": 1,
+        "maxProperties": MAX_ENTRIES,
+    }
 
 
 def _match() -> Schema:
@@ -98,7 +219,7 @@ def _match() -> Schema:
         "minProperties": 1,
         "maxProperties": MAX_CLAIMS,
     }
-    issuer = _ref("text", "The provider's name in the stack's settings (`mbgate:identity`), as workforce.")
+    issuer = _ref("text", "One of `issuers`, or the provider's name in the stack's settings, as workforce.")
     return _record("One way to have the role.", {"issuer": issuer, "claims": claims}, ("issuer", "claims"))
 
 
@@ -110,7 +231,8 @@ def _metabase() -> Schema:
         "additionalProperties": {"enum": list(GRANTS)},
     }
     group = _ref("text", "A group of the role's own, which the deployment makes.")
-    fields = {"group": group, "collections": collections}
+    attributes = _ref("claims", "User attributes for row rules (Enterprise), each from a claim that people must have.")
+    fields = {"group": group, "collections": collections, "attributes": attributes}
     return _record("What Metabase's own permissions give: the second line of defence.", fields, ("group",))
 
 
@@ -122,6 +244,9 @@ def _rule(doc: str, *, is_allow: bool) -> Schema:
     }
     actions = _list(_ref("action"), "`mbgate policy actions` lists them.") | {"uniqueItems": True}
     fields = {"id": rule_id, "actions": actions, "on": _ref("on")}
+    if is_allow:
+        fields["requires_approval"] = _ref("approval")
+        fields["locked"] = _ref("claims", "Parameters that are fixed to claims of the person who looks.")
     rule = _record(doc, fields, ("id", "actions"))
     return rule | {"allOf": [_needs(kinds, is_allow=is_allow) for kinds in _kind_sets()]}
 
