@@ -151,7 +151,10 @@ def test_command(tmp_path: Path) -> None:
     stale = runner.invoke(policy_app, ["schema", str(tmp_path), "--check"])
     assert stale.exit_code == 1 and getattr(stale.exception, "code", "") == "schema-stale"
     assert list(tmp_path.iterdir()) == []
-    assert "written: schema.json, environment.schema.json, tests.schema.json" in runner.invoke(policy_app, ["schema", str(tmp_path)]).stdout
+    assert (
+        "written: schema.json, environment.schema.json, tests.schema.json"
+        in runner.invoke(policy_app, ["schema", str(tmp_path)]).stdout
+    )
     assert runner.invoke(policy_app, ["schema", str(tmp_path), "--check"]).stdout == "up to date\n"
     nowhere = runner.invoke(policy_app, ["schema", str(tmp_path / "nowhere")])
     assert getattr(nowhere.exception, "code", "") == "schema-unwritable"
