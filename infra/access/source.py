@@ -55,13 +55,18 @@ class Source:
         for one in found:
             self._fault(one.code, one.message, one.line, one.column, "$", one.help)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further fault would be noted, so that looking for more is idle."""
+        return len(self.faults) >= MAX_FAULTS
+
     def fault(self, node: Node, path: str, code: str, message: str, help: str | None = None) -> None:
         """Notes a fault at a node."""
         mark = node.start_mark
         self._fault(code, message, mark.line + 1, mark.column + 1, path, help)
 
     def _fault(self, code: str, message: str, line: int, column: int, path: str, help: str | None) -> None:
-        if len(self.faults) >= MAX_FAULTS:
+        if self.is_full:
             return
         if len(self.faults) == MAX_FAULTS - 1:
             code, message, help = "too-many", f"has more than {MAX_FAULTS} faults", "mend the others first"
@@ -71,7 +76,7 @@ class Source:
 
     def nearest(self, word: str, known: Collection[str], likeness: float = 0.6) -> str | None:
         """`nearest`, but for files that hold no end of misspelt words, or very long ones."""
-        if len(self.faults) >= MAX_FAULTS or len(word) > MAX_SHOWN:
+        if self.is_full or len(word) > MAX_SHOWN:
             return None
         return nearest(word, known, likeness)
 
