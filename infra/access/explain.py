@@ -81,7 +81,7 @@ def _attribute_missing(case: _Case) -> Words:
     claims = case.principal["claims"]
     lacking = sorted({claim for claim in wanted.values() if not (isinstance(claims.get(claim), str) and claims[claim])})
     return (
-        f"role `{case.decision['role']}` shows people their own rows by {_quoted(lacking)}, which these claims don't tell",
+        f"role `{case.decision['role']}` shows people their own rows by {_quoted(lacking)}, which these claims lack",
         [f"let the provider send {_quoted(lacking)} as one text each, or remove it from `attributes`"],
     )
 
@@ -96,7 +96,9 @@ def _path_malformed(_: _Case) -> Words:
 def _role_not_mapped(case: _Case) -> Words:
     kind = case.principal.get("kind", "person")
     if kind not in AUDIENCES:
-        return "nobody knows whether this is a person or a machine, and roles are for one of them", ["say which: person or machine"]
+        return "nobody knows whether this is a person or a machine, and roles are for one of them", [
+            "say which: person or machine"
+        ]
     steps = [
         f"for role `{name}`: {ways_words(role['match'])}"
         for name, role in sorted(case.table["roles"].items())
