@@ -83,7 +83,10 @@ def _read_role(
 
 
 def _check_audience(source: Source, node: Node, path: str, found: Fields, audience: str | None) -> None:
-    """People need a page that refusals lead to; machines have neither pages nor sessions."""
+    """All need a group in Metabase, people a page that refusals lead to; machines have neither pages nor sessions."""
+    if "metabase" not in found and isinstance(node, yaml.MappingNode):
+        message = "a role lacks `metabase`, so that Metabase would let in nobody who has it"
+        source.fault(node, path, "key-missing", message, "add `metabase: {group: NAME}` with a group of the role's own")
     if audience == "people" and "landing" not in found and isinstance(node, yaml.MappingNode):
         source.fault(node, path, "key-missing", "a role lacks `landing`", "add `landing`")
     for key in ("landing", "session") if audience == "machines" else ():

@@ -151,7 +151,7 @@ def _role() -> Schema:
             "allow": _list(_ref("allow"), "What the role may do.", most=MAX_RULES),
             "deny": _list(_ref("deny"), "What it may not do, whatever `allow` says.", least=0, most=MAX_RULES),
         },
-        ("match", "allow"),
+        ("match", "metabase", "allow"),
     ) | {
         "if": {"properties": {"for": {"const": "machines"}}, "required": ["for"]},
         "then": {"properties": {"landing": False, "session": False}},

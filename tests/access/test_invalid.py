@@ -161,7 +161,7 @@ LONG: dict[str, str] = {
     "anchors": "- &a x\n" * 140_000,
     "aliases": "- &a x\n" + "- *a\n" * 200_000,
     "ids": HEAD.decode()
-    + "  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    allow:\n"
+    + "  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    metabase: {group: A}\n    allow:\n"
     + "      - {id: a, actions: [dashboard:view], on: {dashboards: ["
     + ", ".join(str(number) for number in range(120_000))
     + "]}}\n",

@@ -112,7 +112,8 @@ def test_refused_rules(rule: str) -> None:
 
 
 def _with_rule(rule: str) -> list[str]:
-    text = f"version: 1\nroles: {{r: {{match: [{{issuer: i, claims: {{c: v}}}}], landing: /, allow: [{rule}]}}}}"
+    role = f"match: [{{issuer: i, claims: {{c: v}}}}], landing: /, metabase: {{group: R}}, allow: [{rule}]"
+    text = f"version: 1\nroles: {{r: {{{role}}}}}"
     return [error.message for error in VALIDATORS["roles"].iter_errors(data_of(text))]
 
 
@@ -151,7 +152,10 @@ def test_command(tmp_path: Path) -> None:
     stale = runner.invoke(policy_app, ["schema", str(tmp_path), "--check"])
     assert stale.exit_code == 1 and getattr(stale.exception, "code", "") == "schema-stale"
     assert list(tmp_path.iterdir()) == []
-    assert "written: schema.json, environment.schema.json, tests.schema.json" in runner.invoke(policy_app, ["schema", str(tmp_path)]).stdout
+    assert (
+        "written: schema.json, environment.schema.json, tests.schema.json"
+        in runner.invoke(policy_app, ["schema", str(tmp_path)]).stdout
+    )
     assert runner.invoke(policy_app, ["schema", str(tmp_path), "--check"]).stdout == "up to date\n"
     nowhere = runner.invoke(policy_app, ["schema", str(tmp_path / "nowhere")])
     assert getattr(nowhere.exception, "code", "") == "schema-unwritable"
