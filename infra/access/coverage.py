@@ -58,6 +58,38 @@ def check_rules(source: Source, role: Mapping[str, Any], node: Node, path: str) 
             source.fault(*_place(node, path, "allow", index), "rule-shadowed", message, help)
     for effect, rules in (("allow", allow), ("deny", deny)):
         _check_inclusion(source, node, path, effect, rules)
+    _check_conditions(source, node, path, allow)
+
+
+def _check_conditions(source: Source, node: Node, path: str, allow: Sequence[_Reach]) -> None:
+    """Notes conditions that a plain rule takes away from a part of what they are for.
+
+    A plain rule for single resources beside a condition on all of them is no fault: those are the exceptions.
+    """
+    plain = [rule for rule in allow if not rule.is_conditional]
+    for index, rule in enumerate(allow):
+        if not rule.is_conditional or any(other.includes(rule) for other in plain):
+            continue
+        for other in plain:
+            common = next(iter(_common(rule, other)), None)
+            if common is not None:
+                message = f"`{rule.id}` sets a condition for {common}, which `{other.id}` allows without any"
+                help = f"take it out of one of the two: as it is, `{other.id}` decides"
+                source.fault(*_place(node, path, "allow", index), "condition-void", message, help)
+                break
+
+
+def _common(rule: _Reach, plain: _Reach) -> Iterator[str]:
+    """What both are about, in words, unless the plain rule is about exceptions."""
+    for (action, kind), ids in rule.cells.items():
+        if (action, kind) not in plain.cells or (kind == NOTHING and ACTIONS[action].kinds):
+            continue
+        wider = plain.cells[action, kind]
+        if ids is not None:
+            both = sorted(ids if wider is None else ids & wider)
+            yield from (f"`{action}` on {kind} {one}" for one in both)
+        elif wider is None:
+            yield f"`{action}` on all {kind}s" if kind and ACTIONS[action].kinds else f"`{action}`"
 
 
 def _check_inclusion(source: Source, node: Node, path: str, effect: str, rules: Sequence[_Reach]) -> None:

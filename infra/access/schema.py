@@ -16,7 +16,7 @@ from .ids import ENTITY, NUMERIC
 from .issuers import MAX_ISSUERS
 from .issuers import NAME as ISSUER_NAME
 from .match import MAX_CLAIMS, MAX_MATCHES, RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
-from .overlay import ROLE_FIELDS
+from .overlay import OPTIONAL_FIELDS, ROLE_FIELDS
 from .roles import AUDIENCES as WHOM
 from .roles import GRANTS, MAX_ROLES, MAX_RULES, ROLE, ROLE_LENGTH, SESSION_MINUTES
 from .rules import ALL
@@ -107,7 +107,7 @@ def _change() -> Schema:
     }
     fields = {
         "set": _record("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}, ()),
-        "unset": _list({"enum": list(ROLE_FIELDS)}, "Keys that the base has, to be left out."),
+        "unset": _list({"enum": list(OPTIONAL_FIELDS)}, "Keys that the base has, to be left out."),
         "match": _record("Changes of `match`.", match, ()),
         **rules,
     }
@@ -165,6 +165,7 @@ def _issuers() -> Schema:
         "description": "Whose tokens are believed; without it, those of the identity provider in the stack's settings.",
         "propertyNames": {"pattern": _whole(ISSUER_NAME.pattern)},
         "additionalProperties": _ref("issuer"),
+        "minProperties": 1,
         "maxProperties": MAX_ISSUERS,
     }
 
@@ -199,8 +200,8 @@ def _approval() -> Schema:
 def _claims_by_name() -> Schema:
     return {
         "type": "object",
-        "propertyNames": {"pattern": _whole(PARAMETER.pattern)},
-        "additionalProperties": _ref("text"),
+        "propertyNames": {"pattern": _whole(PARAMETER.pattern), "not": {"enum": [*RESERVED_CLAIMS]}},
+        "additionalProperties": {"allOf": [_ref("text")], "not": {"enum": [*RESERVED_CLAIMS, *UNTEXTUAL_CLAIMS]}},
         "minProperties": 1,
         "maxProperties": MAX_ENTRIES,
     }
