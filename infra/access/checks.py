@@ -8,6 +8,7 @@ from itertools import combinations
 from .conditions import check_approvers
 from .coverage import check_rules
 from .decide import Decision, Table, decide_as
+from .issuers import check_issuers_met
 from .match import is_within, overlapping
 from .model import Policies, Role
 from .routes import match_route, split_path
@@ -27,6 +28,7 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
             break
         _check_overlap(source, first, second, places)
     _check_groups(source, policies.roles, places)
+    check_issuers_met(source, policies, places)
     table = compile_table(policies)
     for role in policies.roles:
         check_rules(source, table["roles"][role.name], *places[role.name])
@@ -77,6 +79,8 @@ def _check_landing(source: Source, table: Table, role: Role, places: Places) -> 
 
 
 def _landing_help(decision: Decision) -> str:
+    if decision["reason"] in ("approval-required", "resource-locked"):
+        return "choose a page that a rule without `requires_approval` and `locked` opens"
     if decision["actions"]:
         return f"allow {' and '.join(decision['actions'])} there, or choose another page"
     return "choose a page that the route catalogue knows, such as /dashboard/1"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from .match import RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
 from .model import ANY, Approval, Match, Role, Rule
 from .source import Node, Source, entry, nearest, shown
 
@@ -47,8 +48,16 @@ def read_claims_by_name(source: Source, node: Node, path: str, what: str, name: 
         if not PARAMETER.fullmatch(key):
             help = f"it must match {PARAMETER.pattern}"
             source.fault(key_node, below, "text-invalid", f"`{shown(key)}` can't be {name}", help)
+        elif key in RESERVED_CLAIMS:
+            source.fault(key_node, below, "claim-reserved", f"`{key}` can't be {name}", "choose another")
         claim = source.exact(value, below, "a claim's name")
-        if claim:
+        if claim and claim in RESERVED_CLAIMS:
+            help = "no provider sends such a claim; name another"
+            source.fault(value, below, "claim-reserved", f"`{claim}` can't be a claim's name", help)
+        elif claim and claim in UNTEXTUAL_CLAIMS:
+            message = f"`{claim}` is a number or a boolean in every token, and only a text can be taken"
+            source.fault(value, below, "claim-untextual", message, "nobody would get through; name another claim")
+        elif claim:
             found[key] = claim
     return found
 

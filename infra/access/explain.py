@@ -89,7 +89,7 @@ def _attribute_missing(case: _Case) -> Words:
     claims = case.principal["claims"]
     lacking = sorted({claim for claim in wanted.values() if not (isinstance(claims.get(claim), str) and claims[claim])})
     return (
-        f"role `{case.decision['role']}` shows people their own rows by {_quoted(lacking)}, which claims don't tell",
+        f"role `{case.decision['role']}` shows people their own rows by {_quoted(lacking)}, which these claims lack",
         [f"let the provider send {_quoted(lacking)} as one text each, or remove it from `attributes`"],
     )
 

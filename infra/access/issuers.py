@@ -7,16 +7,23 @@ An issuer without `url` is the stack's own identity provider, whose place differ
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import yaml
 
 from infra.errors import PolicyError
 
 from .model import Issuer, Policies
-from .source import Node, Source, nearest, shown
+from .source import Node, Source, entry, nearest, shown
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?|http://[a-z0-9.-]*localhost(:[0-9]{1,5})?/?")
+URL = re.compile(
+    r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?|http://([a-z0-9-]+\.)*localhost(:[0-9]{1,5})?/?"
+)
 """As OpenID Connect Discovery 1.0 section 3 has it: https, without query and fragment. Loopback is for tests."""
 MAX_ISSUERS = 20
+AUDIENCE_KEYS = {"people": "client_id", "machines": "audience"}
+"""What an issuer with a URL must have, so that those for whom a role is can come with its tokens."""
 
 
 def read_issuers(source: Source, node: Node, path: str) -> tuple[Issuer, ...]:
@@ -24,6 +31,9 @@ def read_issuers(source: Source, node: Node, path: str) -> tuple[Issuer, ...]:
     found: list[Issuer] = []
     if not source.is_short(node, path, "`issuers`", MAX_ISSUERS):
         return ()
+    if isinstance(node, yaml.MappingNode) and not node.value:
+        help = "declare an issuer, or remove `issuers`: then the stack's identity provider is the only one"
+        source.fault(node, path, "mapping-empty", "`issuers` declares nobody", help)
     for name, key, value, below in source.names(node, path, "`issuers`"):
         if not NAME.fullmatch(name):
             help = "use lower-case letters, digits and single hyphens"
@@ -62,9 +72,46 @@ def _check_pair(source: Source, node: Node, path: str, issuer: Issuer, other: Is
         what = f"have the URL `{issuer.url}`" if issuer.url else "have no `url`"
         help = "only one can be the stack's own identity provider" if issuer.url is None else "keep one of them"
         source.fault(node, path, "issuer-duplicate", f"`{other.name}` and `{issuer.name}` both {what}", help)
+    elif issuer.url and other.url and issuer.url.rstrip("/") == other.url.rstrip("/"):
+        message = f"the URLs of `{other.name}` and `{issuer.name}` differ in the last slash only"
+        help = "one of them is never sent: keep the `issuer` of the discovery document"
+        source.fault(node, path, "issuer-duplicate", message, help)
     if issuer.client_id is not None and other.client_id is not None:
         message = f"people sign in at `{other.name}` already"
         source.fault(node, path, "issuer-sign-in-second", message, "give `client_id` to one issuer")
+
+
+def check_issuers_met(source: Source, policies: Policies, places: Mapping[str, tuple[Node, str]]) -> None:
+    """Notes mappings that nobody can meet, and issuers that no mapping names. `places` are the roles' nodes."""
+    declared = {one.name: one for one in policies.issuers}
+    for role in policies.roles:
+        entries, below = entry(*places[role.name], "match")
+        for index, match in enumerate(role.match):
+            issuer = declared.get(match.issuer)
+            lacking = AUDIENCE_KEYS[role.audience]
+            if issuer and issuer.url is not None and getattr(issuer, lacking) is None:
+                verb = "signs in at" if role.audience == "people" else "sends a bearer token of"
+                message = f"nobody {verb} `{issuer.name}`, which has no `{lacking}`, so this gives no one the role"
+                help = f"give `{issuer.name}` a `{lacking}`, or name another issuer for {role.audience}"
+                source.fault(*entry(entries.value[index], f"{below}[{index}]", "issuer"), "issuer-unmet", message, help)
+    for name in sorted(declared.keys() - _named_in_roles(source)):
+        where = entry(*entry(source.root, "$", "issuers"), name) if source.root else None
+        if where:
+            message = f"no `match` names `{name}`, so that its tokens give nobody anything"
+            source.fault(*where, "issuer-unused", message, "remove it, or name it in the `match` of a role")
+
+
+def _named_in_roles(source: Source) -> set[str]:
+    """The issuers of every `match`, of faulty roles too."""
+    roles, _ = entry(source.root, "$", "roles") if source.root else (None, "")
+    found: set[str] = set()
+    for _, role in roles.value if isinstance(roles, yaml.MappingNode) else ():
+        entries, _ = entry(role, "", "match")
+        for item in entries.value if isinstance(entries, yaml.SequenceNode) else ():
+            issuer, _ = entry(item, "", "issuer")
+            if isinstance(issuer, yaml.ScalarNode):
+                found.add(issuer.value)
+    return found
 
 
 def check_issuers_known(policies: Policies, provider: str) -> None:

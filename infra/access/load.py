@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
@@ -58,7 +60,11 @@ def read_policies(roles: Source, routes: Source) -> Policies:
         roles.version(top)
         issuers = read_issuers(roles, *top["issuers"]) if "issuers" in top else ()
         if "roles" in top:
-            names = [key.value for key, _ in top["issuers"][0].value] if issuers else None
+            names = (
+                [key.value for key, _ in top["issuers"][0].value if isinstance(key, yaml.ScalarNode)]
+                if issuers
+                else None
+            )
             found = read_roles(roles, *top["roles"], aliases, names)
     policies = Policies(
         roles=tuple(sorted((role for role, _, _ in found), key=lambda role: role.name)),

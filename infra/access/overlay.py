@@ -8,25 +8,26 @@ refused, instead of quietly meaning something new. Nodes of YAML are merged: eac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import yaml
 
 from infra.errors import Fault, PolicyError
 
-from .reading import Node
-from .source import Source, child, nearest, shown
+from .nodes import content, has_plain_keys, marks, rule_id, value_of, with_value
+from .source import Node, Source, child, nearest, shown
 
 FOLDER = "environments"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 BASE = "base"
 """How tests call the policies without an overlay."""
 ROLE_FIELDS = ("description", "for", "landing", "session", "metabase")
-REQUIRED_FIELDS = ("match", "allow")
+OPTIONAL_FIELDS = ("description", "for", "landing", "session")
+Found = dict[str, tuple[Node, str]]
 Places = dict[str, tuple[Source, str]]
-Pieces = list[tuple[Node, Source, str]]
-"""Entries of a list with the source and path that each came from."""
+Pieces = list[tuple[str | None, Node, Source, str]]
+"""Entries of a list: what each is known by, and the source and path that it came from."""
 
 
 def environments(folder: Path) -> list[str]:
@@ -59,8 +60,13 @@ class Merged(Source):
         self.root = base.root
         self.base, self.overlay = base, overlay
         self.places: Places = {}
-        if base.root is not None and overlay.root is not None:
+        if base.root is None or overlay.root is None:
+            return
+        if has_plain_keys(base.root):
             _Merge(self).run()
+        else:  # Which of two equal keys the overlay is about, nobody could say.
+            message = "wasn't merged, because the base has a key twice, or one that is no text"
+            overlay.tell("overlay-unmerged", message, f"mend {Path(base.file).name} first")
 
     @property
     def faults(self) -> list[Fault]:
@@ -103,22 +109,26 @@ class _Merge:
         overlay.version(top)
         for section, verbs in (("issuers", ("add", "replace", "remove")), ("roles", ("add", "remove", "change"))):
             if section in top:
-                old = _value(base, section) or yaml.MappingNode("tag:yaml.org,2002:map", [], *_marks(base))
+                old = value_of(base, section) or yaml.MappingNode("tag:yaml.org,2002:map", [], *marks(base))
                 if not isinstance(old, yaml.MappingNode):
                     continue
-                base = _with(base, section, self._entries(section, old, *top[section], verbs))
+                new = self._entries(section, old, *top[section], verbs)
+                # Without `issuers` the stack's identity provider is the only one: so it is when all are removed.
+                base = with_value(base, section, new if new.value or section == "roles" else None)
         self.merged.root = base
 
-    def _entries(self, section: str, old: yaml.MappingNode, node: Node, path: str, verbs: Sequence[str]) -> Node:
+    def _entries(
+        self, section: str, old: yaml.MappingNode, node: Node, path: str, verbs: Sequence[str]
+    ) -> yaml.MappingNode:
         """A mapping of named entries, `issuers` or `roles`, with the overlay's changes."""
-        found = self.overlay.record(node, path, f"`{section}` of an overlay", (), verbs)
-        what, taken = section[:-1], {key.value: (key, value) for key, value in old.value if hasattr(key, "value")}
+        found = self._changes(node, path, f"`{section}` of an overlay", verbs)
+        what, taken = section[:-1], {key.value: (key, value) for key, value in old.value}
         kept, touched = dict(taken), set[str]()
         for name, item, at in self._names(found, "remove", what):
             if self._is_known(item, at, what, name, taken, touched):
                 del kept[name]
         for verb in ("replace", "change", "add"):
-            for name, key, value, at in self.overlay.names(*found[verb], f"`{verb}`") if verb in found else ():
+            for name, key, value, at in self._named(found, verb):
                 if verb == "add" and name in taken:
                     help = f"use `{'change' if section == 'roles' else 'replace'}`"
                     self.overlay.fault(key, at, "overlay-present", f"the {what} `{shown(name)}` is there already", help)
@@ -129,113 +139,120 @@ class _Merge:
                     else:
                         kept[name] = (key, value)
                         self.merged.places[below] = (self.overlay, at)
-        return yaml.MappingNode(old.tag, list(kept.values()), *_marks(old))
+        return yaml.MappingNode(old.tag, list(kept.values()), *marks(old))
 
     def _role(self, old: Node, below: str, node: Node, path: str) -> Node:
         lists = ("match", "allow", "deny")
-        found = self.overlay.record(node, path, "a role's change", (), ("set", "unset", *lists))
+        found = self._changes(node, path, "a role's change", ("set", "unset", *lists))
         if not isinstance(old, yaml.MappingNode):
             return old
         touched: set[str] = set()
         taken = [key.value for key, _ in old.value]
-        for name, item, at in self._names(found, "unset", "key"):
-            if self._is_known(item, at, "key", name, taken, touched):
-                old = _with(old, name, None)
-        for name, (value, at) in (
-            self.overlay.record(*found["set"], "`set`", (), ROLE_FIELDS).items() if "set" in found else ()
-        ):
-            old = _with(old, name, value)
+        for item, at in self._listed(found, "unset"):
+            name = self.overlay.choice(item, at, "key that can be left out", OPTIONAL_FIELDS)
+            if name and self._is_known(item, at, "key", name, taken, touched):
+                old = with_value(old, name, None)
+        for name, (value, at) in self._changes(*found["set"], "`set`", ROLE_FIELDS).items() if "set" in found else ():
+            if name in touched:
+                self._twice(value, at, f"the key `{name}` is both set and unset", "keep one of the two")
+            old = with_value(old, name, value)
             self.merged.places[child(below, name)] = (self.overlay, at)
         for name in lists:
             if name in found:
-                before = _value(old, name) or yaml.SequenceNode("tag:yaml.org,2002:seq", [], *_marks(old))
+                before = value_of(old, name) or yaml.SequenceNode("tag:yaml.org,2002:seq", [], *marks(old))
                 if isinstance(before, yaml.SequenceNode):
-                    old = _with(old, name, self._list(name, before, child(below, name), *found[name]))
+                    old = with_value(old, name, self._list(name, before, child(below, name), *found[name]))
         return old
 
     def _list(self, name: str, old: yaml.SequenceNode, below: str, node: Node, path: str) -> Node:
         """`match`, whose entries are known by what they say, or rules, which are known by their ids."""
         is_match = name == "match"
         verbs = ("add", "remove") if is_match else ("add", "replace", "remove")
-        found = self.overlay.record(node, path, f"the change of `{name}`", (), verbs)
-        identity: Callable[[Node], str] = _content if is_match else _rule_id
+        found = self._changes(node, path, f"the change of `{name}`", verbs)
+        identity: Callable[[Node], str | None] = content if is_match else rule_id
         what = "match" if is_match else "rule"
-        taken = {identity(item): (item, self.merged.base, f"{below}[{at}]") for at, item in enumerate(old.value)}
-        kept, touched = dict(taken), set[str]()
-        removed = self._matches(found) if is_match else self._names(found, "remove", what)
-        for key, item, at in removed:
+        pieces: Pieces = [
+            (identity(item), item, self.merged.base, f"{below}[{at}]") for at, item in enumerate(old.value)
+        ]
+        taken, touched = [key for key, *_ in pieces if key], set[str]()
+        for key, item, at in self._matches(found) if is_match else self._names(found, "remove", what):
             if self._is_known(item, at, what, key, taken, touched):
-                del kept[key]
-        for verb in ("replace", "add"):
-            for item, at in self.overlay.sequence(*found[verb], f"`{verb}`") if verb in found else ():
-                key = identity(item)
-                if verb == "add" and key in kept:
-                    help = "remove it here" if is_match else "use `replace`"
-                    self.overlay.fault(item, at, "overlay-present", f"the {what} {_named(key)} is there already", help)
-                elif verb == "add" or self._is_known(item, at, what, key, taken, touched):
-                    kept[key] = (item, self.overlay, at)
-        return self._assembled(old, below, list(kept.values()))
+                pieces = [piece for piece in pieces if piece[0] != key]
+        for item, at in self._listed(found, "replace"):
+            new = (identity(item), item, self.overlay, at)
+            if new[0] is None:  # Whoever reads the merged rules says what is wrong with it.
+                pieces.append(new)
+            elif self._is_known(item, at, what, new[0], taken, touched):
+                pieces[[piece[0] for piece in pieces].index(new[0])] = new
+        pieces += self._added(found, identity, what, taken, touched)
+        for index, (_, _, source, origin) in enumerate(pieces):
+            self.merged.places[f"{below}[{index}]"] = (source, origin)
+        return yaml.SequenceNode(old.tag, [item for _, item, _, _ in pieces], *marks(old))
 
-    def _assembled(self, old: yaml.SequenceNode, below: str, pieces: Pieces) -> Node:
-        for at, (_, source, origin) in enumerate(pieces):
-            self.merged.places[f"{below}[{at}]"] = (source, origin)
-        return yaml.SequenceNode(old.tag, [item for item, _, _ in pieces], *_marks(old))
+    def _added(
+        self, found: Found, identity: Callable[[Node], str | None], what: str, taken: Sequence[str], touched: set[str]
+    ) -> Pieces:
+        added: dict[str | None, None] = {}
+        pieces: Pieces = []
+        for item, at in self._listed(found, "add"):
+            key = identity(item)
+            if key is not None and key in added:
+                self._twice(item, at, f"the {what} {_named(what, key)} is added twice", "remove one")
+            elif key in touched:
+                help = "leave out both" if what == "match" else "use `replace` alone"
+                self._twice(item, at, f"the {what} {_named(what, key or '')} is removed or replaced here too", help)
+            elif key in taken:
+                help = "leave it out" if what == "match" else "use `replace`"
+                message = f"the {what} {_named(what, key or '')} is there already"
+                self.overlay.fault(item, at, "overlay-present", message, help)
+            else:
+                added[key] = None
+                pieces.append((key, item, self.overlay, at))
+        return pieces
 
-    def _names(self, found: dict[str, tuple[Node, str]], verb: str, what: str) -> Iterable[tuple[str, Node, str]]:
-        for item, at in self.overlay.sequence(*found[verb], f"`{verb}`") if verb in found else ():
+    def _changes(self, node: Node, path: str, what: str, known: Sequence[str]) -> Found:
+        self._check_empty(node, path, what, f"name a change ({', '.join(known)}), or leave it out")
+        return self.overlay.record(node, path, what, (), known)
+
+    def _named(self, found: Found, verb: str) -> Iterable[tuple[str, Node, Node, str]]:
+        if verb in found:
+            self._check_empty(*found[verb], f"`{verb}`", "name an entry, or leave it out")
+            yield from self.overlay.names(*found[verb], f"`{verb}`")
+
+    def _listed(self, found: Found, verb: str) -> Iterable[tuple[Node, str]]:
+        return self.overlay.sequence(*found[verb], f"`{verb}`") if verb in found else ()
+
+    def _names(self, found: Found, verb: str, what: str) -> Iterable[tuple[str, Node, str]]:
+        for item, at in self._listed(found, verb):
             name = self.overlay.text(item, at, f"a {what}'s name")
             if name is not None:
                 yield name, item, at
 
-    def _matches(self, found: dict[str, tuple[Node, str]]) -> Iterable[tuple[str, Node, str]]:
-        for item, at in self.overlay.sequence(*found["remove"], "`remove`") if "remove" in found else ():
-            yield _content(item), item, at
+    def _matches(self, found: Found) -> Iterable[tuple[str, Node, str]]:
+        for item, at in self._listed(found, "remove"):
+            yield content(item), item, at
 
-    def _is_known(self, node: Node, path: str, what: str, name: str, known: Iterable[str], touched: set[str]) -> bool:
+    def _check_empty(self, node: Node, path: str, what: str, help: str) -> None:
+        if isinstance(node, yaml.MappingNode) and not node.value:
+            self.overlay.fault(node, path, "mapping-empty", f"{what} is empty, so that it changes nothing", help)
+
+    def _twice(self, node: Node, path: str, message: str, help: str) -> None:
+        self.overlay.fault(node, path, "overlay-twice", message, help)
+
+    def _is_known(self, node: Node, path: str, what: str, name: str, known: Collection[str], touched: set[str]) -> bool:
+        """Whether the base has such an entry, which the overlay hasn't touched yet; from here on it has."""
         if name not in known:
-            options = [one for one in known if not one.startswith("{")]
-            help = self.overlay.nearest(name, options) or "the base has no such entry: it may have changed since"
-            self.overlay.fault(node, path, "overlay-absent", f"there is no {what} {_named(name)} in the base", help)
+            near = None if what == "match" else self.overlay.nearest(name, known)
+            help = near or "the base may have changed since this was written: look there what it is called now"
+            message = f"there is no {what} {_named(what, name)} in the base"
+            self.overlay.fault(node, path, "overlay-absent", message, help)
         elif name in touched:
-            help = "say it once: `replace`, or `change`, does both"
-            self.overlay.fault(node, path, "overlay-twice", f"the {what} {_named(name)} is changed twice", help)
+            self._twice(node, path, f"the {what} {_named(what, name)} is changed twice", "keep one of the two")
         else:
             touched.add(name)
             return True
         return False
 
 
-def _named(key: str) -> str:
-    return "that says this" if key.startswith("{") else f"`{shown(key)}`"
-
-
-def _marks(node: Node) -> tuple[yaml.Mark, yaml.Mark]:
-    return node.start_mark, node.end_mark
-
-
-def _value(node: yaml.MappingNode, key: str) -> Node | None:
-    return next((value for name, value in node.value if name.value == key), None)
-
-
-def _with(node: yaml.MappingNode, key: str, value: Node | None) -> yaml.MappingNode:
-    """The mapping with another value for a key; None takes the key away."""
-    entries = [(name, value if name.value == key else old) for name, old in node.value]
-    if value is not None and all(name.value != key for name, _ in node.value):
-        name = yaml.ScalarNode("tag:yaml.org,2002:str", key, *_marks(value))
-        entries.append((name, value))
-    kept = [(name, item) for name, item in entries if item is not None]
-    return yaml.MappingNode(node.tag, kept, *_marks(node))
-
-
-def _rule_id(node: Node) -> str:
-    found = _value(node, "id") if isinstance(node, yaml.MappingNode) else None
-    return str(found.value) if isinstance(found, yaml.ScalarNode) else f"{{{id(node)}}}"
-
-
-def _content(node: Node) -> str:
-    """What an entry of `match` says, whatever the order of its keys."""
-    if isinstance(node, yaml.MappingNode):
-        return "{" + ",".join(sorted(f"{_content(key)}:{_content(value)}" for key, value in node.value)) + "}"
-    if isinstance(node, yaml.SequenceNode):
-        return "[" + ",".join(_content(item) for item in node.value) + "]"
-    return repr((node.tag, node.value))
+def _named(what: str, key: str) -> str:
+    return "that says this" if what == "match" else f"`{shown(key)}`"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import yaml
 
 from .conditions import read_claims_by_name
-from .match import check_issuers, read_match
+from .match import RESERVED_CLAIMS, check_issuers, read_match
 from .model import MetabaseGrants, Role, Rule, Session
 from .rules import Aliases, read_rule
 from .source import Node, Source, shown
@@ -83,7 +83,10 @@ def _read_role(
 
 
 def _check_audience(source: Source, node: Node, path: str, found: Fields, audience: str | None) -> None:
-    """People need a page that refusals lead to; machines have neither pages nor sessions."""
+    """All need a group in Metabase, people a page that refusals lead to; machines have neither pages nor sessions."""
+    if "metabase" not in found and isinstance(node, yaml.MappingNode):
+        message = "a role lacks `metabase`, so that Metabase would let in nobody who has it"
+        source.fault(node, path, "key-missing", message, "add `metabase: {group: NAME}` with a group of the role's own")
     if audience == "people" and "landing" not in found and isinstance(node, yaml.MappingNode):
         source.fault(node, path, "key-missing", "a role lacks `landing`", "add `landing`")
     for key in ("landing", "session") if audience == "machines" else ():
@@ -116,7 +119,9 @@ def _read_metabase(source: Source, node: Node, path: str) -> MetabaseGrants | No
         source.fault(*found["group"], "group-built-in", f"`{group}` is one of Metabase's own groups", help)
     collections: dict[str, str] = {}
     if "collections" in found:
-        for name, _, value, below in source.names(*found["collections"], "`collections`"):
+        for name, key, value, below in source.names(*found["collections"], "`collections`"):
+            if name in RESERVED_CLAIMS:
+                source.fault(key, below, "text-invalid", f"`{name}` can't be a collection's name", "choose another")
             level = source.choice(value, below, "collection permission", GRANTS)
             if level:
                 collections[name] = level

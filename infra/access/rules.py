@@ -44,7 +44,8 @@ def read_rule(source: Source, node: Node, path: str, effect: str, ids: dict[str,
     """One rule; None where it has faults. `ids` are the rule ids so far with their places."""
     before = len(source.faults)
     conditions = ("requires_approval", "locked") if effect == "allow" else ()
-    found = source.record(node, path, "a rule", ("id", "actions"), ("on", *conditions))
+    what = "a rule" if effect == "allow" else "a deny rule"
+    found = source.record(node, path, what, ("id", "actions"), ("on", *conditions))
     name = source.text(*found["id"], "a rule's id", ID) if "id" in found else None
     line = node.start_mark.line + 1
     if name and name in ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .overlay import ROLE_FIELDS
+from .overlay import OPTIONAL_FIELDS, ROLE_FIELDS
 from .schema_roles import role_defs, role_schema
 from .schema_terms import DIALECT, Schema, listed, record, ref, version
 
@@ -51,7 +51,7 @@ def _change() -> Schema:
     }
     fields = {
         "set": record("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}, ()),
-        "unset": listed({"enum": list(ROLE_FIELDS)}, "Keys that the base has, to be left out."),
+        "unset": listed({"enum": list(OPTIONAL_FIELDS)}, "Keys that the base has, to be left out."),
         "match": record("Changes of `match`.", match, ()),
         **rules,
     }

@@ -64,7 +64,7 @@ def role_schema() -> Schema:
             "allow": listed(ref("allow"), "What the role may do.", most=MAX_RULES),
             "deny": listed(ref("deny"), "What it may not do, whatever `allow` says.", least=0, most=MAX_RULES),
         },
-        ("match", "allow"),
+        ("match", "metabase", "allow"),
     ) | {
         "if": {"properties": {"for": {"const": "machines"}}, "required": ["for"]},
         "then": {"properties": {"landing": False, "session": False}},
@@ -78,6 +78,7 @@ def _issuers() -> Schema:
         "description": "Whose tokens are believed; without it, those of the identity provider in the stack's settings.",
         "propertyNames": {"pattern": whole(ISSUER_NAME.pattern)},
         "additionalProperties": ref("issuer"),
+        "minProperties": 1,
         "maxProperties": MAX_ISSUERS,
     }
 
@@ -112,8 +113,8 @@ def _approval() -> Schema:
 def _claims_by_name() -> Schema:
     return {
         "type": "object",
-        "propertyNames": {"pattern": whole(PARAMETER.pattern)},
-        "additionalProperties": ref("text"),
+        "propertyNames": {"pattern": whole(PARAMETER.pattern), "not": {"enum": [*RESERVED_CLAIMS]}},
+        "additionalProperties": {"allOf": [ref("text")], "not": {"enum": [*RESERVED_CLAIMS, *UNTEXTUAL_CLAIMS]}},
         "minProperties": 1,
         "maxProperties": MAX_ENTRIES,
     }

@@ -9,8 +9,9 @@ import yaml
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from infra.access.coverage import _cells, check_rules
+from infra.access.coverage import check_rules
 from infra.access.ids import NUMERIC
+from infra.access.reach import cells_of
 from infra.access.source import Source
 
 Cells = Mapping[tuple[str, str], frozenset[str] | None]
@@ -36,7 +37,8 @@ def roles(draw: st.DrawFn) -> dict[str, Any]:
 def expected(role: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
     """Effect, position and message of each rule that changes nothing, by comparing all with all."""
     cells = {
-        effect: [dict(_cells(one, is_allow=effect == "allow")) for one in role[effect]] for effect in ("allow", "deny")
+        effect: [dict(cells_of(one, is_allow=effect == "allow")) for one in role[effect]]
+        for effect in ("allow", "deny")
     }
     for at, one in enumerate(cells["allow"]):
         takers = taking(one, cells["deny"])

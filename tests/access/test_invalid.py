@@ -95,9 +95,9 @@ BINARY: dict[str, tuple[bytes, str]] = {
     "only-spaces": (b"   \r\n\n", "1:1: is empty @ $; start with `version: 1`"),
     "rules-many": (
         HEAD
-        + b"  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    allow:\n"
+        + b"  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    metabase: {group: A}\n    allow:\n"
         + b"".join(b"      - {id: r%d, actions: [app:use]}\n" % number for number in range(5001)),
-        "7:7: `allow` has 5001 entries, more than 5000 @ $.roles.a.allow; make one group, or one rule, of several",
+        "8:7: `allow` has 5001 entries, more than 5000 @ $.roles.a.allow; make one group, or one rule, of several",
     ),
     "too-large": (
         GOOD + b"#" * (8 << 20),
@@ -154,7 +154,7 @@ def test_windows_line_ends_are_taken(tmp_path: Path) -> None:
 
 
 SIZE = 8_000_000
-ROLE = "  {}:\n    match: [{{issuer: i, claims: {{c: {}}}}}]\n    landing: /\n    allow:\n"
+ROLE = "  {}:\n    match: [{{issuer: i, claims: {{c: {}}}}}]\n    landing: /\n    metabase: {{group: G}}\n    allow:\n"
 RULE = "      - {{id: {}, actions: [{}], on: {{dashboards: [{}]}}}}\n"
 
 
@@ -205,7 +205,8 @@ LONG: dict[str, Callable[[], str]] = {
     "shared-matches": lambda: (
         HEAD.decode()
         + "".join(
-            f"  r{at}:\n    match: [{matches(at)}]\n    landing: /\n    allow: [{{id: a{at}, actions: [app:use]}}]\n"
+            f"  r{at}:\n    match: [{matches(at)}]\n    landing: /\n    metabase: {{group: g{at}}}\n"
+            f"    allow: [{{id: a{at}, actions: [app:use]}}]\n"
             for at in range(200)
         )
     ),

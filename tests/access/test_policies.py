@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +15,7 @@ from infra.access.cases import load_cases, measure, run_cases
 from infra.access.decide import Reason, decide
 from infra.access.explain import explain
 from infra.access.load import load_policies, read_policies
-from infra.access.model import Policies
+from infra.access.model import MetabaseGrants, Policies
 from infra.access.source import Source
 from infra.access.table import canonical_json, compile_table, digest
 
@@ -27,6 +28,7 @@ roles:
   writer:
     match: [{{issuer: workforce, claims: {{groups: "on"}}}}]
     landing: /
+    metabase: {{group: Writers}}
     allow:
       - {{id: app, actions: [app:use]}}
       - {{id: pair, actions: [dashboard:view], on: {{dashboards: [{{id: 7, entity_id: {ENTITY}}}, "8"]}}}}
@@ -35,6 +37,7 @@ roles:
     description: reads
     match: [{{issuer: workforce, claims: {{groups: readers}}}}]
     landing: /
+    metabase: {{group: Readers}}
     allow: [{{id: r-app, actions: [app:use, question:run, query:native], on: {{questions: all, databases: [1]}}}}]
     deny: [{{id: r-no, actions: [query:native]}}]
 """
@@ -50,7 +53,8 @@ def example() -> Policies:
 def test_model() -> None:
     """YAML becomes the model: roles by name, ids as text, `on` as a key although YAML 1.1 reads a boolean."""
     reader, writer = example().roles
-    assert (reader.name, reader.description, reader.metabase, reader.deny[0].on) == ("reader", "reads", None, None)
+    assert (reader.name, reader.description, reader.deny[0].on) == ("reader", "reads", None)
+    assert reader.metabase == MetabaseGrants(group="Readers", collections={}, attributes={})
     assert reader.allow[0].on == {"question": "*", "database": ("1",)}
     assert reader.allowed_actions == {"app:use", "question:run"}
     assert writer.allow[1].on == {"dashboard": ("7", "8")}
@@ -116,9 +120,7 @@ def test_a_wrong_expectation_is_not_met() -> None:
     decision = decide(table, case.principal, case.request)
     assert decision["effect"] == "allow"
     for effect, reason in (("deny", None), ("allow", "route-unknown")):
-        changed = type(case)(
-            person=case.person, principal=case.principal, request=case.request, effect=effect, reason=reason, line=1
-        )
+        changed = replace(case, effect=effect, reason=reason)
         assert not run_cases(table, [changed])[0].is_met
 
 

@@ -112,7 +112,8 @@ def test_refused_rules(rule: str) -> None:
 
 
 def _with_rule(rule: str) -> list[str]:
-    text = f"version: 1\nroles: {{r: {{match: [{{issuer: i, claims: {{c: v}}}}], landing: /, allow: [{rule}]}}}}"
+    role = f"match: [{{issuer: i, claims: {{c: v}}}}], landing: /, metabase: {{group: R}}, allow: [{rule}]"
+    text = f"version: 1\nroles: {{r: {{{role}}}}}"
     return [error.message for error in VALIDATORS["roles"].iter_errors(data_of(text))]
 
 
