@@ -119,6 +119,33 @@ def test_random_bodies(worker: Worker, batch: list[dict[str, str]]) -> None:
     assert worker.judge({"bodies": batch}) == expected
 
 
+def test_every_character(worker: Worker) -> None:
+    """Both read the same paths and ids, whatever character or encoded byte stands in them."""
+    role = {"match": [{"issuer": "w", "claims": {"c": "v"}}], "landing": "/", "deny": []}
+    allow = [{"id": "all", "actions": ["dashboard:view"], "on": {"dashboard": "*"}}]
+    about = {"method": "GET", "actions": ["dashboard:view"], "kind": "dashboard", "page": False, "body": None}
+    forms = ("id", "slug", "entity")
+    table = {
+        "version": 1,
+        "actions": {"dashboard:view": ["dashboard"]},
+        "aliases": {},
+        "roles": {"r": {**role, "allow": allow}},
+        "routes": [{"id": form, "form": form, "path": f"/{form}/:dashboard", **about} for form in forms],
+    }
+    inserted = (
+        [chr(code) for code in range(0x180)] + [f"%{byte:02x}" for byte in range(256)] + ["\u2028", "\ud800", "/."]
+    )
+    bases = ("", "1", "17", "1234567890", "7-x", "AbCdEfGhIjKlMnOpQrSt", "AbCdEfGhIjKlMnOpQrStU")
+    ids = {base[:at] + text + base[at:] for base in bases for at in (0, 1, len(base)) for text in inserted}
+    principal = {"issuer": "w", "claims": {"c": "v"}}
+    paths = [f"/{form}/{one}" for form in forms for one in sorted(ids)]
+    cases = [{"principal": principal, "request": {"method": "GET", "path": path}} for path in paths]
+    expected = [decide(table, case["principal"], case["request"]) for case in cases]
+    assert worker.judge({"table": table, "cases": cases}) == expected
+    reasons = {decision["reason"] for decision in expected}
+    assert reasons == {"rule-allowed", "path-malformed", "route-unknown", "resource-id-malformed"}
+
+
 def test_own_policies(worker: Worker) -> None:
     """The project's table has the same meaning in both, on each policy test and each route of the catalogue."""
     table = compile_table(load_policies(ROOT / "policies"))
