@@ -87,6 +87,23 @@ def test_random_bodies(worker: Worker, batch: list[dict[str, str]]) -> None:
     assert worker.judge({"bodies": batch}) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "form", "kind"),
+    [
+        ("?query=%7B%22database%22%3A1%7D", "export-form", FORM),
+        ('{"database":1}', "query", f"{JSON}; charset=utf-8=x"),
+        ('{"database":1}', "query", f"{JSON};\x85charset=latin1"),
+        ('{"database":1}', "query", f"{JSON};charset\x85=latin1"),
+        ('{"database":1}', "query", f"{JSON};charset=\x85utf-8"),
+        ('{"database":1}', "query", f"{JSON}\x85"),
+    ],
+)
+def test_what_libraries_read_differently(worker: Worker, body: str, form: str, kind: str) -> None:
+    """Neither reads what Python's and JavaScript's own functions would take differently."""
+    assert read_query(body, form, kind) is None
+    assert worker.judge({"bodies": [{"body": body, "form": form, "content_type": kind}]}) == [None]
+
+
 def test_own_policies(worker: Worker) -> None:
     """The project's table has the same meaning in both, on each policy test and each route of the catalogue."""
     table = compile_table(load_policies(ROOT / "policies"))
