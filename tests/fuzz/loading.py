@@ -62,7 +62,7 @@ def load(name: str, content: bytes, read: Callable[[Path], Read]) -> Read | None
     try:
         return read(folder)
     except PolicyError as error:
-        check_faults(error, content)
+        check_faults(error)
         return None
     finally:
         seconds = time.monotonic() - started
@@ -71,11 +71,13 @@ def load(name: str, content: bytes, read: Callable[[Path], Read]) -> Read | None
         assert seconds < SECONDS, f"took {seconds:.1f} s"
 
 
-def check_faults(error: PolicyError, content: bytes) -> None:
+def check_faults(error: PolicyError) -> None:
     """Every fault has its code, line, column, path and help, and is printed on one line."""
     assert error.faults, "refused without a fault"
-    lines = 1 + sum(content.count(mark) for mark in (b"\n", b"\r"))
     for fault in error.faults:
+        assert fault.file, fault
+        content = Path(fault.file).read_bytes()
+        lines = 1 + sum(content.count(mark) for mark in (b"\n", b"\r"))
         assert fault.code and fault.message and fault.help, fault
         assert fault.path and fault.path.startswith("$"), fault
         assert fault.line and 1 <= fault.line <= lines, fault

@@ -65,8 +65,9 @@ def roles_of(table: Mapping[str, Any], principal: Mapping[str, Any]) -> list[str
     """Every role that the principal has."""
     found = []
     for name, role in table["roles"].items():
-        kind = {"people": "person", "machines": "machine"}[role.get("for", "people")]
-        if principal.get("kind", "person") == kind and any(_is_member(entry, principal) for entry in role["match"]):
+        kind = {"people": "person", "machines": "machine"}[role["for"]] if "for" in role else None
+        is_of_kind = kind is None or principal.get("kind", "person") == kind
+        if is_of_kind and any(_is_member(entry, principal) for entry in role["match"]):
             found.append(name)
     return found
 

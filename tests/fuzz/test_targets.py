@@ -12,6 +12,7 @@ from infra.access.load import load_policies
 from infra.errors import Fault, PolicyError
 from tests.fuzz import fuzz_decisions, fuzz_queries, fuzz_roles, mutating
 from tests.fuzz.judging import input_of
+from tests.fuzz.loading import scratch
 from tests.fuzz.run import TARGETS, summary, target
 from tests.fuzz.words import dictionary
 
@@ -117,10 +118,10 @@ def test_a_table_that_holds_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     altered("deny", lambda rules: [])
 
 
-@pytest.mark.parametrize("lacking", ["line", "column", "path", "help"])
+@pytest.mark.parametrize("lacking", ["file", "line", "column", "path", "help"])
 def test_a_fault_without_a_place_is_noticed(monkeypatch: pytest.MonkeyPatch, lacking: str) -> None:
     """Each of them must be there, and no other exception may escape."""
-    whole: dict[str, Any] = {"line": 1, "column": 1, "path": "$", "help": "do"}
+    whole: dict[str, Any] = {"file": str(scratch() / "roles.yaml"), "line": 1, "column": 1, "path": "$", "help": "do"}
     fault = Fault(code="c", message="m", **{**whole, lacking: None})
 
     def refuse(folder: Path) -> Any:
