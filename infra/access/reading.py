@@ -105,7 +105,7 @@ def compose(text: str) -> tuple[Node | None, list[FileFault]]:
                 root = yaml.compose(text, Loader)
     except (yaml.YAMLError, ValueError) as error:
         if not tabs:
-            faults.append(_syntax_fault(error))
+            faults.append(_syntax_fault(error, text))
         return None, faults + tabs
     if root is None and not faults and not tabs:
         faults.append(FileFault("file-empty", "is empty", 1, 1, "start with `version: 1`"))
@@ -195,8 +195,9 @@ def _node_faults(event: yaml.NodeEvent, line: int, column: int) -> Iterator[File
         yield _forbidden(found[0], line, column)
 
 
-def _syntax_fault(error: Exception) -> FileFault:
-    line, column = _mark(getattr(error, "problem_mark", None))
+def _syntax_fault(error: Exception, text: str) -> FileFault:
+    # The parser takes the end of a text without a last line break for a line of its own, which no editor shows.
+    line, column = min(_mark(getattr(error, "problem_mark", None)), _place(text))
     problem = getattr(error, "problem", None) or (str(error).splitlines() or ["unknown"])[0]
     help = next((help for words, help in SYNTAX_HELP.items() if words in problem), SYNTAX_HELP[""])
     return FileFault("yaml-invalid", f"is no valid YAML: {problem}", line, column, help)

@@ -92,6 +92,10 @@ BINARY: dict[str, tuple[bytes, str]] = {
         HEAD + b"\xef\xbb\xbf  a: {}\n",
         "3:1: holds the character U+FEFF, which nobody sees @ $; remove it",
     ),
+    "cut-in-a-list": (
+        HEAD + b"  a: [b",
+        "3:8: is no valid YAML: did not find expected ',' or ']' @ $; check brackets, quotes and indentation",
+    ),
     "only-spaces": (b"   \r\n\n", "1:1: is empty @ $; start with `version: 1`"),
     "rules-many": (
         HEAD
