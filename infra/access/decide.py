@@ -13,6 +13,9 @@ from .actions import ADHOC, NATIVE
 from .ids import NUMERIC, settle_id
 from .routes import match_route, split_path
 
+AUDIENCES = {"person": "people", "machine": "machines"}
+"""A principal's kind → what `for` calls the roles of such principals."""
+
 Table = dict[str, Any]
 """The canonical decision table (see `table.compile_table`)."""
 
@@ -21,6 +24,7 @@ Reason = Literal[
     "path-malformed",
     "role-not-mapped",
     "role-ambiguous",
+    "attribute-missing",
     "route-unknown",
     "route-blocked",
     "resource-id-malformed",
@@ -29,6 +33,8 @@ Reason = Literal[
     "rule-denied",
     "action-not-granted",
     "resource-not-granted",
+    "resource-locked",
+    "approval-required",
 ]
 
 
@@ -54,8 +60,9 @@ class Decision(TypedDict):
 def decide(table: Table, principal: Mapping[str, Any], request: Mapping[str, Any]) -> Decision:
     """Judges one request of one principal.
 
-    `principal` has `issuer` and `claims`; `request` has `method`, `path` (raw, without the query string) and, for
-    routes whose body is a query, `query`: `{"native": bool, "database": "1"}`, or None where it can't be read.
+    `principal` has `kind` (`person` or `machine`), `issuer` and `claims`; `request` has `method`, `path` (raw, without
+    the query string) and, for routes whose body is a query, `query`: `{"native": bool, "database": "1"}`, or None where
+    it can't be read.
     """
     segments = split_path(request.get("path"))
     if segments is None:
@@ -65,6 +72,8 @@ def decide(table: Table, principal: Mapping[str, Any], request: Mapping[str, Any
         return _deny("role-not-mapped")
     if len(roles) > 1:
         return _deny("role-ambiguous")
+    if attributes_of(table, roles[0], principal) is None:
+        return _deny("attribute-missing", role=roles[0])
     return _decide_route(table, roles[0], request, segments)
 
 
@@ -81,15 +90,24 @@ def matching_roles(table: Table, principal: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, role in sorted(table["roles"].items())
-        if any(_is_match(entry, principal) for entry in role["match"])
+        if AUDIENCES.get(principal.get("kind", "person")) == role.get("for", "people")
+        and any(_is_match(entry, principal) for entry in role["match"])
     ]
+
+
+def attributes_of(table: Table, role: str, principal: Mapping[str, Any]) -> dict[str, str] | None:
+    """The values of a role's Metabase attributes, from a principal's claims; None where one is missing or no text."""
+    metabase = table["roles"][role].get("metabase") or {}
+    found = {name: principal["claims"].get(claim) for name, claim in metabase.get("attributes", {}).items()}
+    return found if all(isinstance(value, str) and value for value in found.values()) else None
 
 
 def _is_match(entry: Mapping[str, Any], principal: Mapping[str, Any]) -> bool:
     claims = principal.get("claims")
     if entry["issuer"] != principal.get("issuer") or not isinstance(claims, Mapping):
         return False
-    return all(_has_value(claims.get(name), value) for name, value in entry["claims"].items())
+    # A match without claims would take everybody; the loader refuses it, and here it matches nobody.
+    return bool(entry["claims"]) and all(_has_value(claims.get(name), value) for name, value in entry["claims"].items())
 
 
 def _has_value(claim: object, value: str) -> bool:
@@ -142,14 +160,20 @@ def _decide_rules(table: Table, role: str, route: str, actions: list[str], resou
             if action in rule["actions"] and _is_denied(rule, resource):
                 return deny("rule-denied", rule["id"])
     granted: str | None = None
+    held: Mapping[str, Any] | None = None
     for action in actions:
         naming = [rule for rule in rules["allow"] if action in rule["actions"]]
         if not naming:
             return deny("action-not-granted")
         any_resource = resource is None or not table["actions"].get(action)
-        granted = next((rule["id"] for rule in naming if any_resource or _covers(rule, resource)), None)
-        if granted is None:
+        covering = [rule for rule in naming if any_resource or _covers(rule, resource)]
+        if not covering:
             return deny("resource-not-granted")
+        plain = next((rule for rule in covering if not is_conditional(rule)), None)
+        held = held if plain else held or covering[0]
+        granted = plain["id"] if plain else granted
+    if held is not None:
+        return deny("resource-locked" if "locked" in held else "approval-required", held["id"])
     if granted is None:
         return deny("action-not-granted")
     return {
@@ -161,6 +185,11 @@ def _decide_rules(table: Table, role: str, route: str, actions: list[str], resou
         "actions": actions,
         "resource": resource,
     }
+
+
+def is_conditional(rule: Mapping[str, Any]) -> bool:
+    """Whether an allow rule allows nothing by itself: somebody must approve, or parameters must be locked."""
+    return "requires_approval" in rule or "locked" in rule
 
 
 def _is_unsettled(deny: Sequence[Mapping[str, Any]], actions: Sequence[str], resource: Resource | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .decide import Decision, Reason, Table, decide, decide_as, matching_roles
+from .decide import AUDIENCES, Decision, Reason, Table, decide, decide_as, matching_roles
 from .routes import match_route, split_path
 from .wording import ways_words
 
@@ -56,8 +56,16 @@ Words = tuple[str, Sequence[str]]
 
 def explain(table: Table, principal: Mapping[str, Any], request: Mapping[str, Any]) -> Explanation:
     """Decides, and says why and what would change it. Takes what `decide` takes."""
-    decision = decide(table, principal, request)
-    case = _Case(table, principal, request, decision)
+    return _explained(_Case(table, principal, request, decide(table, principal, request)))
+
+
+def explain_as(table: Table, role: str, request: Mapping[str, Any]) -> Explanation:
+    """The same for somebody who has exactly this role, and whatever attributes it takes."""
+    return _explained(_Case(table, {}, request, decide_as(table, role, request)))
+
+
+def _explained(case: _Case) -> Explanation:
+    decision = case.decision
     why, change = _EXPLAINERS[decision["reason"]](case)
     return Explanation(decision=decision, facts=tuple(_facts(case)), why=why, change=tuple(change))
 
@@ -76,6 +84,16 @@ def _facts(case: _Case) -> list[str]:
     return facts
 
 
+def _attribute_missing(case: _Case) -> Words:
+    wanted = case.table["roles"][case.decision["role"]]["metabase"]["attributes"]
+    claims = case.principal["claims"]
+    lacking = sorted({claim for claim in wanted.values() if not (isinstance(claims.get(claim), str) and claims[claim])})
+    return (
+        f"role `{case.decision['role']}` shows people their own rows by {_quoted(lacking)}, which claims don't tell",
+        [f"let the provider send {_quoted(lacking)} as one text each, or remove it from `attributes`"],
+    )
+
+
 def _path_malformed(_: _Case) -> Words:
     return (
         "the path could be read in two ways, so it is refused before anything else",
@@ -84,8 +102,15 @@ def _path_malformed(_: _Case) -> Words:
 
 
 def _role_not_mapped(case: _Case) -> Words:
-    steps = [f"for role `{name}`: {ways_words(role['match'])}" for name, role in sorted(case.table["roles"].items())]
-    return "no role matches the issuer and claims of this principal", steps
+    kind = case.principal.get("kind", "person")
+    if kind not in AUDIENCES:
+        return "a role is for people or for machines, and this is neither", ["say which: person or machine"]
+    steps = [
+        f"for role `{name}`: {ways_words(role['match'])}"
+        for name, role in sorted(case.table["roles"].items())
+        if role.get("for", "people") == AUDIENCES[kind]
+    ]
+    return f"no role matches the issuer and claims of this {kind}", steps
 
 
 def _role_ambiguous(case: _Case) -> Words:
@@ -168,6 +193,29 @@ def _is_granted(case: _Case, action: str) -> bool:
     return any(ids == "*" or resource["id"] in ids for ids in listed)
 
 
+def _resource_locked(case: _Case) -> Words:
+    rule = _held_rule(case)
+    locks = " and ".join(f"`{name}` locked to the claim `{claim}`" for name, claim in sorted(rule["locked"].items()))
+    return (
+        f"rule `{rule['id']}` allows it only with {locks}, and this request would show it without",
+        [f"remove `locked` from rule `{rule['id']}`, which shows everything to the role"],
+    )
+
+
+def _approval_required(case: _Case) -> Words:
+    rule = _held_rule(case)
+    by = _quoted(rule["requires_approval"]["by"], " or ")
+    minutes = rule["requires_approval"]["seconds"] // 60
+    return (
+        f"rule `{rule['id']}` allows it when somebody with role {by} has approved it",
+        [f"an approval, which holds for {minutes} minutes", f"or remove `requires_approval` from rule `{rule['id']}`"],
+    )
+
+
+def _held_rule(case: _Case) -> Mapping[str, Any]:
+    return next(rule for rule in case.rules("allow") if rule["id"] == case.decision["rule"])
+
+
 def _rule_allowed(case: _Case) -> Words:
     return (
         f"rule `{case.decision['rule']}` of role `{case.decision['role']}` allows it, and no rule denies it",
@@ -195,6 +243,7 @@ _EXPLAINERS: dict[Reason, Callable[[_Case], Words]] = {
     "path-malformed": _path_malformed,
     "role-not-mapped": _role_not_mapped,
     "role-ambiguous": _role_ambiguous,
+    "attribute-missing": _attribute_missing,
     "route-unknown": _route_unknown,
     "route-blocked": _route_blocked,
     "resource-id-malformed": _id_malformed,
@@ -203,4 +252,6 @@ _EXPLAINERS: dict[Reason, Callable[[_Case], Words]] = {
     "rule-denied": _rule_denied,
     "action-not-granted": _action_not_granted,
     "resource-not-granted": _resource_not_granted,
+    "resource-locked": _resource_locked,
+    "approval-required": _approval_required,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import yaml
@@ -21,14 +21,17 @@ MAX_CLAIMS = 8
 """Few enough that every part of a match can be looked up."""
 
 
-def read_match(source: Source, node: Node, path: str) -> tuple[Match, ...]:
-    """The ways to belong to a role."""
+def read_match(source: Source, node: Node, path: str, issuers: Collection[str] | None) -> tuple[Match, ...]:
+    """The ways to belong to a role. `issuers` are the declared ones, None where none are."""
     entries: list[Match] = []
     if not source.is_short(node, path, "`match`", MAX_MATCHES):
         return ()
     for item, below in source.sequence(node, path, "`match`"):
         found = source.record(item, below, "a match", ("issuer", "claims"))
         issuer = source.exact(*found["issuer"], "an issuer's name") if "issuer" in found else None
+        if issuer and issuers is not None and issuer not in issuers:
+            help = source.nearest(issuer, issuers) or f"declare it in `issuers`, or use one of {', '.join(issuers)}"
+            source.fault(*found["issuer"], "issuer-undeclared", f"`{shown(issuer)}` is no declared issuer", help)
         claims = _read_claims(source, *found["claims"]) if "claims" in found else {}
         if issuer and claims:
             one = Match(issuer=issuer, claims=claims)
@@ -43,17 +46,20 @@ def is_within(one: Match, other: Match) -> bool:
 
 
 def overlapping(roles: Sequence[Role]) -> list[tuple[Role, Role]]:
-    """Pairs of roles of which one has a match that is within a match of the other, without comparing all with all."""
-    holders: dict[tuple[str, frozenset[tuple[str, str]]], dict[int, None]] = {}
+    """Pairs of roles for one kind of principal, of which one has a match within one of the other's.
+
+    Parts of matches are looked up, so that not all are compared with all.
+    """
+    holders: dict[tuple[str, str, frozenset[tuple[str, str]]], dict[int, None]] = {}
     for index, role in enumerate(roles):
         for one in role.match:
-            holders.setdefault((one.issuer, frozenset(one.claims.items())), {})[index] = None
+            holders.setdefault((role.audience, one.issuer, frozenset(one.claims.items())), {})[index] = None
     pairs: set[tuple[int, int]] = set()
     for index, role in enumerate(roles):
         for one in role.match:
             for size in range(1, len(one.claims) + 1):
                 for part in combinations(one.claims.items(), size):
-                    others = holders.get((one.issuer, frozenset(part)), ())
+                    others = holders.get((role.audience, one.issuer, frozenset(part)), ())
                     pairs |= {(min(index, other), max(index, other)) for other in others if other != index}
     return [(roles[first], roles[second]) for first, second in sorted(pairs)]
 

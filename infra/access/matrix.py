@@ -16,7 +16,7 @@ from .decide import Decision, Resource, Table, decide_as
 from .ids import NUMERIC
 from .table import digest
 
-Effect = Literal["allowed", "denied", "not-granted"]
+Effect = Literal["allowed", "held", "denied", "not-granted"]
 Place = Literal["listed", "other", "unsettled", "none"]
 
 
@@ -115,10 +115,19 @@ def judge(table: Table, role: str, action: str, resource: Resource | None) -> De
 
 
 def answer(table: Table, role: str, action: str, resource: Resource | None) -> Answer:
-    """The same in three words: a deny by a rule, or for fear of one, is `denied`; what nothing allows `not-granted`."""
+    """The same in four words: a deny by a rule, or for fear of one, is `denied`; what nothing allows `not-granted`.
+
+    What a rule allows only with an approval, or with locked parameters, is `held`.
+    """
     decision = judge(table, role, action, resource)
-    granted = "not-granted" if decision["reason"].endswith("-not-granted") else "denied"
-    effect: Any = "allowed" if decision["effect"] == "allow" else granted
+    effects: dict[str, Effect] = {
+        "rule-allowed": "allowed",
+        "approval-required": "held",
+        "resource-locked": "held",
+        "action-not-granted": "not-granted",
+        "resource-not-granted": "not-granted",
+    }
+    effect = effects.get(decision["reason"], "denied")
     return Answer(role=role, effect=effect, reason=decision["reason"], rule=decision["rule"])
 
 

@@ -24,6 +24,29 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """Whose tokens are believed. One without `url` is the identity provider that the stack's settings name."""
+
+    name: str
+    url: str | None
+    """The `iss` of its tokens, compared exactly (RFC 7519 section 4.1.1)."""
+    client_id: str | None
+    """The audience of the ID tokens with which people sign in."""
+    audience: str | None
+    """The audience of the bearer tokens that machines send."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Somebody else must say yes first."""
+
+    by: tuple[str, ...]
+    """The roles whose people can."""
+    seconds: int
+    """How long a yes holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """Allows or denies actions, on single resources or on every resource of a kind."""
 
@@ -33,6 +56,9 @@ class Rule:
     """Kind → ids; None where the rule lists no resources."""
     line: int
     """Where the rule stands in its file, from 1."""
+    requires_approval: Approval | None = None
+    locked: Mapping[str, str] | None = None
+    """Parameter → claim: what is opened is only shown with these parameters fixed to the person's claims."""
 
     def is_on_all(self, action: str) -> bool:
         """Whether the rule is about every resource of each kind that the action takes."""
@@ -40,12 +66,22 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Session:
+    """How long a sign-in lasts in a role, where that is shorter than the stack's `mbgate:session`; in seconds."""
+
+    idle_seconds: int | None
+    absolute_seconds: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetabaseGrants:
-    """What Metabase's own permissions give the role: a group, and collections by name."""
+    """What Metabase's own permissions give the role: a group, collections by name, and what row rules see of people."""
 
     group: str
     collections: Mapping[str, str]
     """Collection name → `read` or `write`; `root` is "Our analytics"."""
+    attributes: Mapping[str, str]
+    """User attribute → claim; whoever lacks the claim is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +90,12 @@ class Role:
 
     name: str
     description: str
+    audience: str
+    """`people` or `machines`: whom the role is for."""
     match: tuple[Match, ...]
-    landing: str
-    """The path of a page that the role can open; people are sent there after sign-in and from refusals."""
+    landing: str | None
+    """The path of a page that the role can open; refusals lead people there. Machines' roles have none."""
+    session: Session | None
     metabase: MetabaseGrants | None
     allow: tuple[Rule, ...]
     deny: tuple[Rule, ...]
@@ -106,6 +145,8 @@ class Policies:
 
     roles: tuple[Role, ...]
     """Sorted by name."""
+    issuers: tuple[Issuer, ...]
+    """As declared, in order; empty where the stack's identity provider is the only one."""
     catalogue: Catalogue
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Kind → entity id → numeric id, for resources that the policies give both of."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 WELL_FORMED = re.compile(r"/(?:[ !\"$&-:<->@-\[\]-~]|%[89A-Fa-f][0-9A-Fa-f])*")
@@ -26,11 +27,13 @@ def split_path(path: object) -> list[str] | None:
     return None if any(segment in ("", ".", "..") for segment in segments) else segments
 
 
-def pattern_segments(pattern: str) -> list[str]:
-    """The segments of a route's path."""
-    return pattern[1:].split("/") if pattern != "/" else []
+@lru_cache(maxsize=4096)
+def pattern_segments(pattern: str) -> tuple[str, ...]:
+    """The segments of a route's path; remembered, since each request is compared with every pattern."""
+    return tuple(pattern[1:].split("/")) if pattern != "/" else ()
 
 
+@lru_cache(maxsize=4096)
 def specificity(pattern: str) -> tuple[int, ...]:
     """Orders patterns that match the same path: a literal segment before a parameter before the rest."""
     return tuple(0 if part == "*" else 1 if part.startswith(":") else 2 for part in pattern_segments(pattern))

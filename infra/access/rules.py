@@ -8,6 +8,7 @@ import yaml
 
 from .actions import ACTIONS, PLURALS
 from .catalogue import read_actions
+from .conditions import check_locked, read_approval, read_claims_by_name
 from .ids import ENTITY, NUMERIC
 from .model import ANY, Ids, Rule
 from .source import Node, Source, shown
@@ -39,25 +40,33 @@ class Aliases:
             self._numbers[kind, number] = entity
 
 
-def read_rule(source: Source, node: Node, path: str, effect: str, ids: dict[str, int], aliases: Aliases) -> Rule | None:
-    """One rule; None where it has faults. `ids` are the rule ids so far with their lines."""
+def read_rule(source: Source, node: Node, path: str, effect: str, ids: dict[str, str], aliases: Aliases) -> Rule | None:
+    """One rule; None where it has faults. `ids` are the rule ids so far with their places."""
     before = len(source.faults)
-    found = source.record(node, path, "a rule", ("id", "actions"), ("on",))
+    conditions = ("requires_approval", "locked") if effect == "allow" else ()
+    found = source.record(node, path, "a rule", ("id", "actions"), ("on", *conditions))
     name = source.text(*found["id"], "a rule's id", ID) if "id" in found else None
     line = node.start_mark.line + 1
     if name and name in ids:
         help = "ids name the deciding rule in logs and answers, so each is used once in the file"
-        source.fault(*found["id"], "rule-id-duplicate", f"the rule id `{name}` is taken by line {ids[name]}", help)
+        source.fault(*found["id"], "rule-id-duplicate", f"the rule id `{name}` is taken by {ids[name]}", help)
     elif name:
-        ids[name] = line
+        ids[name] = source.place(*found["id"])
     actions = read_actions(source, *found["actions"]) if "actions" in found else []
     on = _read_on(source, *found["on"], effect, aliases) if "on" in found else None
     if actions and len(source.faults) == before:
         where, at = found.get("on", (node, path))
         _check_kinds(source, where, at, effect, actions, on)
+    approval = read_approval(source, *found["requires_approval"]) if "requires_approval" in found else None
+    locked = None
+    if "locked" in found:
+        locked = read_claims_by_name(source, *found["locked"], "`locked`", "a parameter's name")
     if len(source.faults) > before or name is None:
         return None
-    return Rule(id=name, actions=tuple(actions), on=on, line=line)
+    rule = Rule(id=name, actions=tuple(actions), on=on, line=line, requires_approval=approval, locked=locked)
+    if rule.locked is not None:
+        check_locked(source, *found["locked"], rule)
+    return rule
 
 
 def _read_on(source: Source, node: Node, path: str, effect: str, aliases: Aliases) -> dict[str, Ids]:

@@ -45,7 +45,7 @@ class Source:
 
     def __init__(self, file: Path | str, text: str | None = None) -> None:
         self.file = str(file)
-        self.faults: list[Fault] = []
+        self._faults: list[Fault] = []
         self.root: Node | None = None
         content = read_text(Path(file)) if text is None else text
         if isinstance(content, FileFault):
@@ -55,23 +55,41 @@ class Source:
         for one in found:
             self._fault(one.code, one.message, one.line, one.column, "$", one.help)
 
+    @property
+    def faults(self) -> list[Fault]:
+        """What was found so far."""
+        return self._faults
+
+    def tell(self, code: str, message: str, help: str) -> None:
+        """Notes a fault of the file as a whole."""
+        self._fault(code, message, 1, 1, "$", help)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further fault would be noted, so that looking for more is idle."""
+        return len(self.faults) >= MAX_FAULTS
+
     def fault(self, node: Node, path: str, code: str, message: str, help: str | None = None) -> None:
         """Notes a fault at a node."""
         mark = node.start_mark
         self._fault(code, message, mark.line + 1, mark.column + 1, path, help)
 
+    def place(self, node: Node, path: str) -> str:  # noqa: ARG002 - sources of several files need it
+        """Where a node stands, for messages about another one."""
+        return f"line {node.start_mark.line + 1}"
+
     def _fault(self, code: str, message: str, line: int, column: int, path: str, help: str | None) -> None:
-        if len(self.faults) >= MAX_FAULTS:
+        if self.is_full:
             return
-        if len(self.faults) == MAX_FAULTS - 1:
+        if len(self._faults) == MAX_FAULTS - 1:
             code, message, help = "too-many", f"has more than {MAX_FAULTS} faults", "mend the others first"
-        self.faults.append(
+        self._faults.append(
             Fault(code=code, message=message, file=self.file, line=line, column=column, path=path, help=help)
         )
 
     def nearest(self, word: str, known: Collection[str], likeness: float = 0.6) -> str | None:
         """`nearest`, but for files that hold no end of misspelt words, or very long ones."""
-        if len(self.faults) >= MAX_FAULTS or len(word) > MAX_SHOWN:
+        if self.is_full or len(word) > MAX_SHOWN:
             return None
         return nearest(word, known, likeness)
 
@@ -193,6 +211,16 @@ class Source:
             node, path, "not-a-boolean", f"{what} must be `true` or `false`", "write one of them, without quotes"
         )
         return False
+
+    def whole_number(self, node: Node, path: str, what: str, least: int, most: int) -> int | None:
+        """A whole number within bounds, in digits."""
+        text = node.value if isinstance(node, yaml.ScalarNode) and not node.style else ""
+        if re.fullmatch(r"0|[1-9][0-9]{0,8}", text) and least <= int(text) <= most:
+            return int(text)
+        offending = f"`{shown(text)}`" if text else f"this ({_kind(node)})"
+        message = f"{offending} can't be {what}"
+        self.fault(node, path, "number-invalid", message, f"write a whole number from {least} to {most}")
+        return None
 
     def version(self, found: dict[str, tuple[Node, str]]) -> None:
         """`version: 1`, the only version there is."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from .actions import ACTIONS
 from .decide import Table
-from .model import Match, Policies, Role, Route, Rule
+from .model import Issuer, Match, Policies, Role, Route, Rule
 
 VERSION = 1
 
@@ -19,6 +20,7 @@ def compile_table(policies: Policies) -> Table:
         "version": VERSION,
         "actions": {name: list(action.kinds) for name, action in ACTIONS.items()},
         "aliases": {kind: dict(ids) for kind, ids in policies.aliases.items()},
+        "issuers": {issuer.name: _issuer(issuer) for issuer in policies.issuers},
         "roles": {role.name: _role(role, policies) for role in policies.roles},
         "routes": [_route(route) for route in policies.catalogue.routes],
     }
@@ -36,11 +38,18 @@ def digest(table: Table) -> str:
 
 def _role(role: Role, policies: Policies) -> dict[str, Any]:
     return {
+        "for": role.audience,
         "match": [_match(entry) for entry in role.match],
         "landing": role.landing,
+        "session": asdict(role.session) if role.session else None,
+        "metabase": asdict(role.metabase) if role.metabase else None,
         "allow": [_rule(rule, policies) for rule in role.allow],
         "deny": [_rule(rule, policies) for rule in role.deny],
     }
+
+
+def _issuer(issuer: Issuer) -> dict[str, Any]:
+    return {"url": issuer.url, "client_id": issuer.client_id, "audience": issuer.audience}
 
 
 def _match(match: Match) -> dict[str, Any]:
@@ -54,6 +63,10 @@ def _rule(rule: Rule, policies: Policies) -> dict[str, Any]:
             kind: ids if isinstance(ids, str) else _numbers(ids, policies.aliases.get(kind, {}))
             for kind, ids in rule.on.items()
         }
+    if rule.requires_approval is not None:
+        compiled["requires_approval"] = {**asdict(rule.requires_approval), "by": list(rule.requires_approval.by)}
+    if rule.locked is not None:
+        compiled["locked"] = dict(rule.locked)
     return compiled
 
 

@@ -27,6 +27,8 @@ class Scope:
     """Whether the answer also holds for entity ids whose number the policies don't know."""
     rules: tuple[str, ...]
     """The rules that allow something of it."""
+    held: tuple[str, ...]
+    """The rules that allow something of it only with an approval, or with locked parameters."""
     denials: tuple[str, ...]
     """The rules that deny something of it, or the reason where no rule does: `action-not-granted`."""
 
@@ -111,7 +113,10 @@ def _scope(kind: str | None, pairs: list[tuple[Subject, Answer]]) -> Scope:
         ids=ids,
         unsettled=by_place.get("unsettled", wide) == wide,
         rules=_distinct(found.rule for _, found in pairs if found.effect == "allowed"),
-        denials=_distinct(found.rule or found.reason for _, found in pairs if found.effect != "allowed"),
+        held=_distinct(found.rule for _, found in pairs if found.effect == "held"),
+        denials=_distinct(
+            found.rule or found.reason for _, found in pairs if found.effect in ("denied", "not-granted")
+        ),
     )
 
 

@@ -21,9 +21,10 @@ TEMPLATE = """\
 <title>Who may do what in Metabase</title>
 <style>
 :root { color-scheme: light dark; --ground: #fff; --text: #1b1f24; --quiet: #59636e; --line: #d5dae0; --band: #f3f5f8;
-  --yes: #0b6b34; --yes-ground: #e4f6ea; --no: #a4161a; --no-ground: #fdeaea; }
+  --yes: #0b6b34; --yes-ground: #e4f6ea; --no: #a4161a; --no-ground: #fdeaea; --held: #7a4b00; --held-ground: #fff3d6; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14171b; --text: #e8ebef; --quiet: #9aa5b1; --line: #323941;
-  --band: #1f242a; --yes: #7ee2a0; --yes-ground: #12301f; --no: #ff9d9d; --no-ground: #3a1719; } }
+  --band: #1f242a; --yes: #7ee2a0; --yes-ground: #12301f; --no: #ff9d9d; --no-ground: #3a1719;
+  --held: #ffce73; --held-ground: #33270c; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 96rem; padding: 1.5rem; background: var(--ground); color: var(--text);
   font: 0.9375rem/1.4 system-ui, sans-serif; }
@@ -41,6 +42,7 @@ tbody th.action { width: 22rem; }
 tbody th.on { width: 11rem; }
 tbody th.action b { font-weight: 600; }
 td.allowed { background: var(--yes-ground); color: var(--yes); }
+td.held { background: var(--held-ground); color: var(--held); }
 td.denied { background: var(--no-ground); color: var(--no); }
 td.not-granted { color: var(--quiet); }
 td, th[scope="col"] { min-width: 9rem; }
@@ -56,7 +58,8 @@ footer p { margin: 0.25rem 0; overflow-wrap: anywhere; }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   :root { color-scheme: light; --ground: #fff; --text: #000; --quiet: #444; --line: #bbb; --band: #eee;
-    --yes: #0b5c2d; --yes-ground: #e4f6ea; --no: #8f1115; --no-ground: #fdeaea; }
+    --yes: #0b5c2d; --yes-ground: #e4f6ea; --no: #8f1115; --no-ground: #fdeaea;
+    --held: #6b4200; --held-ground: #fff3d6; }
   body { max-width: none; padding: 0; font-size: 8.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   thead { display: table-header-group; }
   thead th { position: static; }
@@ -104,6 +107,8 @@ A person has the one role that their claims match.</caption>
 {%- for cell in row.cells %}
 <td class="{{ cell.effect }}">
 {%- if cell.effect == "allowed" %}<b>✓ allowed</b>{% elif cell.effect == "denied" %}<b>✗ denied</b>
+{%- elif cell.reason == "approval-required" %}<b>? with an approval</b>
+{%- elif cell.effect == "held" %}<b>? with locked parameters</b>
 {%- else %}not granted{% endif %}
 {%- if cell.rule or cell.effect == "denied" %} <code>{{ cell.rule or cell.reason }}</code>{% endif %}
 {%- if cell.reason == "resource-not-granted" %}<small>only on others</small>{% endif %}</td>

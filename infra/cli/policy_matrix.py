@@ -28,7 +28,7 @@ HEADINGS = ("role", "action", "resource", "effect", "reason", "rule")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ROLES_A_GRID = 3
 """More columns would break the rules' ids; further roles get a table of their own."""
-MARKS = {"allowed": ("✓", "green"), "denied": ("✗", "red"), "not-granted": ("·", "dim")}
+MARKS = {"allowed": ("✓", "green"), "held": ("?", "yellow"), "denied": ("✗", "red"), "not-granted": ("·", "dim")}
 
 
 class Format(enum.StrEnum):
@@ -70,6 +70,9 @@ def _role_lines(role: RoleAnswer, resource: str) -> Iterator[str]:
 
 
 def _reason(answer: Answer, resource: str) -> str:
+    if answer.effect == "held":
+        how = "until somebody approves" if answer.reason == "approval-required" else "but with locked parameters"
+        return visible(f"{how}, by rule `{answer.rule}`")
     if answer.rule:
         return visible(f"by rule `{answer.rule}`")
     words = {
@@ -83,11 +86,12 @@ def _reason(answer: Answer, resource: str) -> str:
 def _scope_words(scope: Scope) -> str:
     ids = f": {', '.join(scope.ids)}" if scope.ids else ""
     rules = [f"by rule {_quoted(scope.rules)}"] if scope.rules else []
+    held = [f"with an approval or locked parameters {_quoted(scope.held)}"] if scope.held else []
     others = [f"else {_quoted(scope.denials)}" if scope.rules else _quoted(scope.denials)] if scope.denials else []
     words = f"{scope.may.replace('-', ' ')}{ids}"
     if not scope.unsettled:
         words += f", and {'no' if scope.may.startswith('all') else 'any'} entity id without a known number"
-    return visible(f"{words} ({'; '.join(rules + others)})")
+    return visible(f"{words} ({'; '.join(rules + held + others)})")
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -148,6 +152,8 @@ def matrix_text(matrix: Matrix, *, colour: bool = False) -> str:
     for start in range(0, len(matrix.roles), ROLES_A_GRID):
         console.print(_grid(matrix, slice(start, start + ROLES_A_GRID)))
     console.print("✓ allowed, ✗ denied, each by the rule named; · not granted: no rule allows it")
+    if any(cell.effect == "held" for row in matrix.rows for cell in row.cells):
+        console.print("? allowed by the rule named only when somebody approves, or with locked parameters")
     console.print("no single one: requests that name no resource, such as lists and pages")
     console.print(f"digest {matrix.digest}")
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"

@@ -24,6 +24,10 @@ ACTIONS = {
     "query:native": ["database"],
 }
 
+CONDITIONS = ({"requires_approval": {"by": ["a"], "seconds": 60}}, {"locked": {"team": "groups"}})
+ATTRIBUTES = st.sampled_from([None, {}, {"attributes": {}}, {"attributes": {"team": "team"}}])
+OPTIONAL = st.fixed_dictionaries({}, optional={"for": st.sampled_from(["people", "machines"]), "metabase": ATTRIBUTES})
+
 identifiers = st.sampled_from(NUMBERS + ENTITIES)
 
 
@@ -47,6 +51,8 @@ def rules(draw: st.DrawFn, prefix: str, most: int) -> list[dict[str, Any]]:
             ids = st.one_of(st.just("*"), st.lists(identifiers, min_size=1, max_size=4, unique=True))
             some = st.dictionaries(st.sampled_from(KINDS), ids, max_size=3)
             rule["on"] = draw(some if draw(st.booleans()) else st.fixed_dictionaries(dict.fromkeys(KINDS, ids)))
+        if prefix.endswith("allow") and draw(one_in(4)):
+            rule |= draw(st.sampled_from(CONDITIONS))
         found.append(rule)
     return found
 
@@ -62,7 +68,8 @@ def roles(draw: st.DrawFn) -> dict[str, Any]:
     )
     names = draw(st.lists(st.sampled_from(["a", "b", "constructor"]), min_size=1, max_size=3, unique=True))
     return {
-        name: {
+        name: draw(OPTIONAL)
+        | {
             "match": draw(st.lists(match, min_size=1, max_size=2)),
             "landing": "/",
             "allow": draw(rules(f"{name}-allow", 4)),
@@ -127,7 +134,8 @@ def principals(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
     """Often somebody who has a role of the table, else whoever."""
     claims = draw(st.dictionaries(st.sampled_from(NAMES), claim_values, max_size=2))
     issuer = draw(st.sampled_from(["workforce", "machines", "", None]))
-    if not draw(one_in(8)):
+    known = not draw(one_in(8))
+    if known:
         role = draw(st.sampled_from(sorted(table["roles"])))
         match = draw(st.sampled_from(table["roles"][role]["match"]))
         issuer = match["issuer"]
@@ -135,7 +143,12 @@ def principals(draw: st.DrawFn, table: dict[str, Any]) -> dict[str, Any]:
             name: draw(st.sampled_from([value, [value], ["z", value], [value, None]]))
             for name, value in match["claims"].items()
         }
-    return {"issuer": issuer, "claims": claims}
+        if draw(st.booleans()):
+            claims["team"] = draw(claim_values)
+    kind = draw(st.sampled_from([{}, {"kind": "person"}, {"kind": "machine"}, {"kind": None}]))
+    if not draw(one_in(4)):
+        kind = {"kind": "machine" if table["roles"][role].get("for") == "machines" else "person"} if known else kind
+    return {**kind, "issuer": issuer, "claims": claims}
 
 
 malformed = st.sampled_from(["", ".", "..", "%2e%2e", "a%2Fb", "a;b", "a#b", "a?b", "\\", "é", "\x7f", "%8", "1\n"])

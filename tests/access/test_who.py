@@ -34,7 +34,14 @@ def alone(table: dict[str, Any], role: str, action: str, kind: str | None, text:
     route = {"id": "r", "method": "GET", "path": f"/x/:{kind}" if kind else "/x", "form": "id" if kind else None}
     table = {
         **table,
-        "roles": {role: {**table["roles"][role], "match": [{"issuer": "i", "claims": {"c": "v"}}]}},
+        "roles": {
+            role: {
+                **table["roles"][role],
+                "for": "people",
+                "metabase": None,
+                "match": [{"issuer": "i", "claims": {"c": "v"}}],
+            }
+        },
         "routes": [{**route, "actions": [action], "kind": kind, "page": False, "body": None}],
     }
     request = {"method": "GET", "path": f"/x/{text}" if kind else "/x"}
@@ -174,5 +181,5 @@ def test_json_has_the_promised_shape() -> None:
     }
     every = json.loads(run("who-can", "dashboard:view", "--json").stdout)
     assert every["resource"] is None and every["roles"][0]["answer"] is None
-    keys = {"kind", "may", "ids", "unsettled", "rules", "denials"}
+    keys = {"kind", "may", "ids", "unsettled", "rules", "held", "denials"}
     assert all(set(scope) == keys for role in every["roles"] for scope in role["scopes"])

@@ -10,7 +10,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
 
-import { authorize, compileTable } from "../../worker_templates/gateway/authorize.js";
+import { authorize } from "../../worker_templates/gateway/authorize.js";
+import { compileTable } from "../../worker_templates/gateway/compile.js";
 import { readQuery } from "../../worker_templates/gateway/query.js";
 
 /** @param {{table: object, cases: {principal: object, request: object}[]}} batch */

@@ -5,47 +5,16 @@
  * `infra/access/decide.py`; `tests/corpus` and a property test bind the two.
  */
 
+import { covering, earlier, rulesOf } from "./compile.js";
+
 const WELL_FORMED = /^\/(?:[ !"$&-:<->@-[\]-~]|%[89A-Fa-f][0-9A-Fa-f])*$/;
 const NUMERIC = /^(?:0|[1-9][0-9]{0,9})$/;
 const ENTITY = /^[A-Za-z0-9_-]{21}$/;
 const SLUG = /^(0|[1-9][0-9]{0,9})(?:-.*)?$/;
+/** A principal's kind → what `for` calls the roles of such principals. */
+const AUDIENCES = { person: "people", machine: "machines" };
 const ADHOC = "query:adhoc";
 const NATIVE = "query:native";
-
-/**
- * The table with its routes as a tree, made once a version.
- * @param {object} table the canonical decision table
- * @returns {{table: object, roles: [string, object][], tree: object}}
- */
-export function compileTable(table) {
-  const tree = node();
-  for (const route of table.routes) {
-    let here = tree;
-    const names = [];
-    for (const part of patternSegments(route.path)) {
-      if (part.startsWith(":")) {
-        names.push(part.slice(1));
-        here = here.parameter ??= node();
-      } else if (part === "*") {
-        here = here.rest ??= node();
-      } else {
-        if (!here.literal.has(part)) here.literal.set(part, node());
-        here = here.literal.get(part);
-      }
-    }
-    if (!here.methods.has(route.method)) here.methods.set(route.method, { route, names });
-  }
-  const roles = Object.entries(table.roles).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { table, roles, tree };
-}
-
-function node() {
-  return { literal: new Map(), parameter: null, rest: null, methods: new Map() };
-}
-
-function patternSegments(pattern) {
-  return pattern === "/" ? [] : pattern.slice(1).split("/");
-}
 
 /**
  * @param {unknown} path the raw path, without the query string
@@ -79,23 +48,39 @@ function descend(here, method, segments, index, values) {
   return end ? { route: end.route, parameters: new Map(end.names.map((name, i) => [name, values[i]])) } : null;
 }
 
-/** @returns {string[]} the names of the roles that the principal's claims give */
-export function matchingRoles(compiled, principal) {
-  return compiled.roles
-    .filter(([, role]) => role.match.some((entry) => isMatch(entry, principal)))
-    .map(([name]) => name);
+/** @returns {string[]} the names of the roles that the principal's kind, issuer and claims give, sorted */
+export function matchingRoles(compiled, { kind = "person", issuer, claims }) {
+  if (claims === null || typeof claims !== "object" || Array.isArray(claims)) return [];
+  const found = new Set();
+  for (const [claim, byValue] of compiled.matches.get(issuer) ?? []) {
+    for (const text of textsOf(claims, claim)) {
+      for (const entry of byValue.get(text) ?? []) {
+        if (entry.audience === AUDIENCES[kind] && isMatch(entry, claims)) found.add(entry.name);
+      }
+    }
+  }
+  return [...found].sort();
 }
 
-function isMatch(entry, { issuer, claims }) {
-  if (entry.issuer !== issuer || claims === null || typeof claims !== "object" || Array.isArray(claims)) return false;
-  return Object.entries(entry.claims).every(
-    ([name, value]) => Object.hasOwn(claims, name) && hasValue(claims[name], value),
-  );
+function isMatch(entry, claims) {
+  return entry.claims.every(([name, value]) => textsOf(claims, name).includes(value));
 }
 
-function hasValue(claim, value) {
-  if (typeof claim === "string") return claim === value;
-  return Array.isArray(claim) && claim.every((item) => typeof item === "string") && claim.includes(value);
+/** A claim's texts: itself, or those of a list of texts; none where it is anything else. */
+function textsOf(claims, name) {
+  const claim = Object.hasOwn(claims, name) ? claims[name] : null;
+  if (typeof claim === "string") return [claim];
+  return Array.isArray(claim) && claim.every((item) => typeof item === "string") ? claim : [];
+}
+
+/**
+ * The values of a role's Metabase attributes, from a principal's claims.
+ * @returns {Record<string, string> | null} null where a claim is missing or no text
+ */
+export function attributesOf(compiled, role, { claims }) {
+  const wanted = Object.entries(compiled.table.roles[role].metabase?.attributes ?? {});
+  const found = wanted.map(([name, claim]) => [name, Object.hasOwn(claims, claim) ? claims[claim] : null]);
+  return found.every(([, value]) => typeof value === "string" && value !== "") ? Object.fromEntries(found) : null;
 }
 
 /**
@@ -108,8 +93,8 @@ export function routeOf(compiled, method, path) {
 }
 
 /**
- * @param {ReturnType<typeof compileTable>} compiled
- * @param {{issuer: string, claims: object}} principal
+ * @param {ReturnType<import("./compile.js").compileTable>} compiled
+ * @param {{kind?: "person" | "machine", issuer: string, claims: object}} principal
  * @param {{method: string, path: string, query?: {native: boolean, database: string} | null}} request
  * @returns {{effect: "allow" | "deny", reason: string, role: string | null, rule: string | null, route: string | null, actions: string[], resource: {kind: string, id: string} | null}}
  */
@@ -118,7 +103,9 @@ export function authorize(compiled, principal, request) {
   if (segments === null) return deny("path-malformed");
   const roles = matchingRoles(compiled, principal);
   if (roles.length !== 1) return deny(roles.length === 0 ? "role-not-mapped" : "role-ambiguous");
-  return decideRoute(compiled, roles[0], request, segments);
+  const [role] = roles;
+  if (attributesOf(compiled, role, principal) === null) return deny("attribute-missing", { role });
+  return decideRoute(compiled, role, request, segments);
 }
 
 function decideRoute(compiled, role, request, segments) {
@@ -139,7 +126,7 @@ function decideRoute(compiled, role, request, segments) {
     if (id === null) return deny("resource-id-malformed", { role, route: route.id, actions });
     resource = { kind: route.kind, id };
   }
-  return decideRules(compiled.table, { role, route: route.id, actions, resource });
+  return decideRules(compiled, { role, route: route.id, actions, resource });
 }
 
 function usableQuery(query) {
@@ -154,45 +141,45 @@ function settleId(text, form, aliases) {
   return Object.hasOwn(aliases, text) ? aliases[text] : text;
 }
 
-function decideRules(table, known) {
+function decideRules(compiled, known) {
   const { role, actions, resource } = known;
-  const rules = table.roles[role];
-  if (isUnsettled(rules.deny, actions, resource)) return deny("resource-id-unsettled", known);
+  const { allow, deny: denied } = rulesOf(compiled, role);
+  if (isUnsettled(denied, actions, resource)) return deny("resource-id-unsettled", known);
   for (const action of actions) {
-    const rule = rules.deny.find((one) => one.actions.includes(action) && isDenied(one, resource));
-    if (rule) return deny("rule-denied", { ...known, rule: rule.id });
+    const found = denial(denied.get(action), resource);
+    if (found) return deny("rule-denied", { ...known, rule: found.rule.id });
   }
   let granted = null;
+  let held = null;
   for (const action of actions) {
-    const naming = rules.allow.filter((one) => one.actions.includes(action));
-    if (naming.length === 0) return deny("action-not-granted", known);
-    const anyResource = resource === null || !(Object.hasOwn(table.actions, action) && table.actions[action].length);
-    granted = naming.find((one) => anyResource || covers(one, resource))?.id ?? null;
-    if (granted === null) return deny("resource-not-granted", known);
+    const naming = allow.get(action);
+    if (!naming) return deny("action-not-granted", known);
+    const { actions: kinds } = compiled.table;
+    const anyResource = resource === null || !(Object.hasOwn(kinds, action) && kinds[action].length);
+    const first = (reach) => (anyResource ? reach.first : covering(reach, resource));
+    const plain = first(naming.plain);
+    const found = plain ?? first(naming.conditional);
+    if (!found) return deny("resource-not-granted", known);
+    if (plain) granted = plain.rule.id;
+    else held ??= found.rule;
+  }
+  if (held) {
+    return deny(Object.hasOwn(held, "locked") ? "resource-locked" : "approval-required", { ...known, rule: held.id });
   }
   if (granted === null) return deny("action-not-granted", known);
   return { effect: "allow", reason: "rule-allowed", rule: granted, ...known };
 }
 
 /** An entity id whose number is unknown could be one that a deny rule lists by number. */
-function isUnsettled(rules, actions, resource) {
+function isUnsettled(denied, actions, resource) {
   if (resource === null || NUMERIC.test(resource.id)) return false;
-  return rules.some(
-    (rule) => actions.some((action) => rule.actions.includes(action)) && Array.isArray(idsOf(rule, resource.kind)),
-  );
+  return actions.some((action) => denied.get(action)?.kinds.get(resource.kind)?.hasList);
 }
 
-function isDenied(rule, resource) {
-  return resource === null || (rule.on ?? null) === null || covers(rule, resource);
-}
-
-function covers(rule, resource) {
-  const ids = idsOf(rule, resource.kind);
-  return ids === "*" || (Array.isArray(ids) && ids.includes(resource.id));
-}
-
-function idsOf(rule, kind) {
-  return rule.on && Object.hasOwn(rule.on, kind) ? rule.on[kind] : undefined;
+/** The first rule that denies an action on a resource; requests about no single resource meet every rule. */
+function denial(reach, resource) {
+  if (!reach) return null;
+  return resource === null ? reach.first : earlier(reach.everywhere, covering(reach, resource));
 }
 
 function deny(reason, known = {}) {

@@ -7,7 +7,8 @@
 import { assertionFor } from "./assertion.js";
 import { audit } from "./audit.js";
 import { authenticate } from "./authenticate.js";
-import { authorize, compileTable, matchingRoles, routeOf, splitPath } from "./authorize.js";
+import { attributesOf, authorize, matchingRoles, routeOf, splitPath } from "./authorize.js";
+import { compileTable } from "./compile.js";
 import config from "./config.js";
 import { forward, toClient } from "./forward.js";
 import { refreshKeys, refreshLater } from "./keys.js";
