@@ -24,7 +24,7 @@ from infra.access.table import compile_table
 ROOT = Path(__file__).parents[2]
 KINDS = ("person", "machine")
 FOR = {"people": ("person",), "machines": ("machine",)}
-"""Whom a role's `for` takes; one that doesn't say takes both."""
+"""Whom a role's `for` takes."""
 TEXTS = ("sub", "common_name")
 """Claims that are one text in every token."""
 FILLING = "x1"
@@ -97,7 +97,7 @@ def own_table() -> dict[str, Any]:
 
 def kinds_of_role(role: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of principal that the role takes."""
-    return FOR.get(role.get("for", ""), KINDS)
+    return FOR[role.get("for", "people")]
 
 
 def _given(role: Mapping[str, Any], match: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,16 +146,16 @@ def _nearly(table: Mapping[str, Any]) -> Iterator[Asker]:
 
 
 def _several(table: Mapping[str, Any]) -> Iterator[Asker]:
-    """Two roles at once, each with its neighbour, and all of them."""
-    roles = [(name, _given(role, role["match"][0])) for name, role in table["roles"].items()]
-    for index, group in enumerate([*pairwise(roles), roles]):
-        claims: dict[str, Any] = {}
-        for _, given in group:
-            for claim, value in given.items():
-                claims[claim] = [*claims.get(claim, []), *value] if isinstance(value, list) else value
-        for kind in KINDS:
+    """Two roles at once, each with its neighbour of the same kind; and all of them, whatever their kind."""
+    for kind in KINDS:
+        own = [(name, role) for name, role in table["roles"].items() if kind in kinds_of_role(role)]
+        for index, group in enumerate([*pairwise(own), list(table["roles"].items())]):
+            claims: dict[str, Any] = {}
+            for _, role in group:
+                for claim, value in _given(role, role["match"][0]).items():
+                    claims[claim] = [*claims.get(claim, []), *value] if isinstance(value, list) else value
             name = " and ".join(name for name, _ in group)
-            yield Asker(name=name, kind=kind, claims=claims, thorough=index == 0)
+            yield Asker(name=name, kind=kind, claims=claims, thorough=index == 0 and len(own) > 1)
 
 
 def _attributes(table: Mapping[str, Any]) -> Iterator[Asker]:

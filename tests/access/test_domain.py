@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +11,7 @@ import pytest
 
 from infra.access.decide import Reason, decide, matching_roles
 from infra.access.routes import match_route
-from tests.access.domain import Ask, Asker, askers, asks, own_table, rich_table
+from tests.access.domain import KINDS, Ask, Asker, askers, asks, kinds_of_role, own_table, rich_table
 from tests.access.tally import Tally, reasons_of
 from tests.access.test_corpus_js import Worker
 
@@ -99,7 +98,7 @@ def test_each_request_meets_the_route_that_it_is_for(name: str) -> None:
 
 
 LEFT_OUT: dict[str, tuple[LeftOut, str]] = {
-    "role": (lambda asker, ask: asker.kind == "machine" and asker.name.startswith("order "), "order"),
+    "role": (lambda asker, ask: asker.name.startswith("pipeline "), "pipeline"),
     "listed": (
         lambda asker, ask: ask.path == "/api/dashboard/NoNumberDashboard0001",
         "dashboard/NoNumberDashboard0001",
@@ -124,25 +123,16 @@ def test_what_is_left_out_is_seen(walks: dict[str, Walked], what: str) -> None:
 
 
 def test_everybody_is_who_they_should_be() -> None:
-    """Each kind of principal has each role by each of its matches, no role, and several."""
+    """Each role is met by its own kind, with every condition; both kinds also come with no role and with several."""
     table = rich_table()
     found = {(one.kind, tuple(matching_roles(table, one.principal))) for one in askers(table)}
-    for kind in ("person", "machine"):
-        assert {(kind, (name,)) for name in table["roles"]} < found
-        assert {(kind, ()), (kind, ("holes", "lists")), (kind, tuple(sorted(table["roles"])))} < found
+    for name, role in table["roles"].items():
+        own = kinds_of_role(role)
+        assert {kind for kind, roles in found if roles == (name,)} == set(own)
+        assert {one.kind for one in askers(table) if one.thorough and one.name == f"{name} 0 listed"} == set(own)
+    assert {(kind, ()) for kind in KINDS} < found
+    assert {("person", ("holes", "lists")), ("machine", ("pipeline", "robot"))} < found
+    assert {"lists lacks department", "pipeline lists department", "holes 1 plain"} < {
+        one.name for one in askers(table)
+    }
     assert len({(one.name, one.kind) for one in askers(table)}) == len(askers(table))
-    assert any(one.name.startswith("holes 1") for one in askers(table))
-
-
-def test_conditions_on_people_are_walked() -> None:
-    """A role for machines is met by machines, and one with attributes also by people without the claim."""
-    table = copy.deepcopy(rich_table())
-    table["roles"]["robot"]["for"] = "machines"
-    table["roles"]["lists"] |= {"for": "people", "metabase": {"attributes": {"region": "area-claim"}}}
-    everybody = askers(table)
-    thorough = {(one.name, one.kind) for one in everybody if one.thorough}
-    assert {("robot 0 listed", "machine"), ("lists 0 listed", "person"), ("order 0 listed", "machine")} < thorough
-    assert not {("robot 0 listed", "person"), ("lists 0 listed", "machine")} & thorough
-    given = {one.name: one.claims.get("area-claim") for one in everybody if one.name.startswith("lists")}
-    assert given["lists 0 listed"] == "some"
-    assert (given["lists lacks area-claim"], given["lists lists area-claim"]) == (None, ["some"])
