@@ -35,7 +35,7 @@ def test_corpus(table: dict[str, Any], case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("table", "case"), corpus_cases())
 def test_corpus_as_a_role(table: dict[str, Any], case: dict[str, Any]) -> None:
-    """Who has a role is judged the same without claims, where none is missing; a malformed path is one for every role."""
+    """Who has a role is judged the same without claims, if none is missing; a malformed path is one for every role."""
     decision = case["decision"]
     if decision["role"] is not None and decision["reason"] != "attribute-missing":
         assert decide_as(table, decision["role"], case["request"]) == decision
