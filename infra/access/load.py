@@ -11,6 +11,7 @@ from .catalogue import read_catalogue
 from .checks import check_policies
 from .match import check_issuers, read_match
 from .model import MetabaseGrants, Policies, Role, Rule
+from .reading import uncollected
 from .rules import Aliases, read_rule
 from .source import Node, Source, shown
 
@@ -25,6 +26,7 @@ BUILT_IN_GROUPS = ("all users", "administrators")
 Fields = dict[str, tuple[Node, str]]
 
 
+@uncollected()
 def load_policies(folder: Path) -> Policies:
     """The policies of a folder; raises PolicyError with every fault, in the order of file and line."""
     roles, routes = Source(folder / ROLES_FILE), Source(folder / ROUTES_FILE)
