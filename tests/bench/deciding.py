@@ -15,35 +15,49 @@ from tests.bench.workerd import Deciders, deciders
 SAMPLE = "sample"
 REQUEST_SECONDS = 0.08
 """Long enough that a request's own cost doesn't show."""
+REQUESTS = 4
+"""Timed requests of one group in one start of workerd."""
 COMPILATIONS = 3
 REASONS_EVERY = 3
-"""Single reasons have no limit, and are timed in every third round only."""
+"""Single reasons have no limit, and are timed in every third start only."""
 Times = dict[tuple[str, str], list[float]]
-"""(table, group) → seconds for one decision, one entry a round."""
+"""(table, group) → seconds for one decision, one entry a start."""
 
 
 def measure_decisions(
-    tables: Mapping[str, Table], rounds: int, say: Callable[[str], None], seconds: float = REQUEST_SECONDS
+    tables: Mapping[str, Table], starts: int, say: Callable[[str], None], seconds: float = REQUEST_SECONDS
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Ratios to the sample's table, which `tables` holds under SAMPLE; rounds go through all tables by turns."""
+    """Ratios to the sample's table, which `tables` holds under SAMPLE.
+
+    Each start of workerd is one sample: how its compiler happens to optimise makes a tenth more or less, and stays so.
+    """
     mixes, missing = common_mix(list(tables.values()))
     groups = dict(zip(tables, mixes, strict=True))
-    with deciders(tables, groups) as workers:
-        verify(workers, groups)
-        names = list(mixes[0])
-        times = _measure(workers, list(tables), names, rounds, say, seconds)
-        starts = _starts(workers, list(tables), rounds)
+    names = list(mixes[0])
+    times: Times = {}
+    starting: dict[str, list[float]] = {table: [] for table in tables}
+    for at in range(starts):
+        say(f"decisions: start {at + 1} of {starts}")
+        order = list(tables)[at % len(tables) :] + list(tables)[: at % len(tables)]
+        with deciders({table: tables[table] for table in order}, groups) as workers:
+            verify(workers, groups)
+            for group in reversed(names) if at % REASONS_EVERY == 0 else ["mix"]:
+                for table, one in _measure(workers, order, group, seconds).items():
+                    times.setdefault((table, group), []).append(one)
+            for table in order:
+                taken = workers.seconds(table, f"/compile?count={COMPILATIONS}")
+                starting[table].append(taken / COMPILATIONS)
     rows: list[Row] = []
     data: dict[str, Any] = {"reasons that not every table can give": missing}
     for table in tables:
         if table != SAMPLE:
-            rows += _rows(table, names, times, starts)
+            rows += _rows(table, names, times, starting)
     for (table, group), found in times.items():
         data.setdefault(table, {})[group] = {
             "seconds": spread(found),
             "ratio": vars(ratio(found, times[SAMPLE, group])),
         }
-    for table, found in starts.items():
+    for table, found in starting.items():
         data[table]["start"] = spread(found)
     left_out = Row(what="reasons left out", figure=", ".join(missing) or "none", limit="")
     return [*rows, left_out], data
@@ -57,38 +71,27 @@ def verify(workers: Deciders, groups: Mapping[str, Group]) -> None:
                 raise RuntimeError(f"the Worker decides {decision}, and Python {case['expected']}, on {case}")
 
 
-def _measure(
-    workers: Deciders, tables: list[str], names: list[str], rounds: int, say: Callable[[str], None], seconds: float
-) -> Times:
-    counts = {(table, group): _calibrated(workers, table, group, seconds) for table in tables for group in names}
-    times: Times = {key: [] for key in counts}
-    for at in range(rounds):
-        say(f"decisions: round {at + 1} of {rounds}")
-        for group in names if at % REASONS_EVERY == 0 else ["mix"]:
-            for table in tables if at % 2 == 0 else reversed(tables):
-                count = counts[table, group]
-                taken = workers.seconds(table, f"/decide?group={group}&count={count}")
-                times[table, group].append(taken / count)
-    return times
+def _measure(workers: Deciders, order: Sequence[str], group: str, seconds: float) -> dict[str, float]:
+    """Table → seconds for one decision, the median of requests that go to the tables by turns."""
+    counts = {table: _calibrated(workers, table, group, seconds) for table in order}
+    found: dict[str, list[float]] = {table: [] for table in order}
+    for at in range(REQUESTS):
+        for table in order if at % 2 == 0 else reversed(order):
+            taken = workers.seconds(table, f"/decide?group={group}&count={counts[table]}")
+            found[table].append(taken / counts[table])
+    return {table: median(one) for table, one in found.items()}
 
 
 def _calibrated(workers: Deciders, table: str, group: str, seconds: float) -> int:
-    """How many decisions take so long; warms the code up by the way."""
+    """How many decisions take so long; warms the code up by the way, for about three times as long."""
     count = 500
-    while (taken := workers.seconds(table, f"/decide?group={group}&count={count}")) < seconds / 2:
+    while (taken := workers.seconds(table, f"/decide?group={group}&count={count}")) < seconds:
         count *= 2
+    taken = workers.seconds(table, f"/decide?group={group}&count={count}")
     return max(int(count * seconds / taken), 1)
 
 
-def _starts(workers: Deciders, tables: Sequence[str], rounds: int) -> dict[str, list[float]]:
-    starts: dict[str, list[float]] = {table: [] for table in tables}
-    for _ in range(rounds):
-        for table in tables:
-            starts[table].append(workers.seconds(table, f"/compile?count={COMPILATIONS}") / COMPILATIONS)
-    return starts
-
-
-def _rows(table: str, names: Sequence[str], times: Times, starts: Mapping[str, list[float]]) -> list[Row]:
+def _rows(table: str, names: Sequence[str], times: Times, starting: Mapping[str, list[float]]) -> list[Row]:
     found = ratio(times[table, "mix"], times[SAMPLE, "mix"])
     rows = [
         Row(
@@ -106,6 +109,6 @@ def _rows(table: str, names: Sequence[str], times: Times, starts: Mapping[str, l
             rows.append(
                 Row(what=f"  {group}", figure=f"{one.value:.2f} times ({one.low:.2f} to {one.high:.2f}): {micro}")
             )
-    start, small = median(starts[table]) * 1e3, median(starts[SAMPLE]) * 1e3
+    start, small = median(starting[table]) * 1e3, median(starting[SAMPLE]) * 1e3
     rows.append(Row(what="  start-up, table read and compiled", figure=f"{start:.2f} ms to {small:.2f} ms"))
     return rows

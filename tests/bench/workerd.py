@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -71,6 +72,8 @@ def deciders(tables: Mapping[str, Table], groups: Mapping[str, Group]) -> Iterat
         command = [str(_program()), "serve", str(folder / "config.capnp")]
         for name, one in listeners.items():
             command += ["--socket-fd", f"{name}={one.fileno()}"]
+        if shutil.which("setpriv"):
+            command[:0] = ["setpriv", "--pdeathsig", "KILL"]
         process = subprocess.Popen(
             command, pass_fds=[one.fileno() for one in listeners.values()], env={"PATH": os.environ["PATH"]}
         )
