@@ -8,7 +8,7 @@ STAMP := .venv/.mbgate-installed
 # The virtual environment's Node.js runs the Node programs, whatever the machine has.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-down test test-ci nightly mutants fuzz check format clean
+.PHONY: help setup demo demo-down test test-ci nightly mutants fuzz bench-policy check format clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ check: $(STAMP) ## format, lint, types, import rules, fast tests: under a minute
 	@$(BIN)/mypy
 	@node_modules/.bin/biome check --error-on-warnings .
 	@$(BIN)/python -m pytest -q -m "not engine and not demo and not docker and not browser and not slow"
+
+bench-policy: $(STAMP) ## how large policies bear on check and on a decision, against limits: some minutes, build/bench-policy.json
+	@$(BIN)/python -m tests.bench
 
 format: $(STAMP) ## rewrite the sources in the project's format
 	@$(BIN)/ruff format .

@@ -15,7 +15,7 @@ import yaml
 
 from infra.errors import PolicyError
 
-from .decide import AUDIENCES, Decision, Reason, Table, decide
+from .decide import AUDIENCES, Decision, Reason, Table, decide, matching_roles
 from .ids import NUMERIC
 from .load import sorted_faults
 from .overlay import BASE, environments
@@ -88,11 +88,19 @@ def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
 
 def run_cases(table: Table, cases: Iterable[Case], environment: str | None = None) -> list[Verdict]:
     """Decides every case that must hold in an environment; `table` is that environment's."""
+    asked = [case for case in cases if (environment or BASE) in case.environments]
+    own: dict[int, Table] = {}
+    for case in asked:
+        if id(case.principal) not in own:
+            own[id(case.principal)] = _narrowed(table, case.principal)
     return [
-        Verdict(case=case, decision=decide(table, case.principal, case.request))
-        for case in cases
-        if (environment or BASE) in case.environments
+        Verdict(case=case, decision=decide(own[id(case.principal)], case.principal, case.request)) for case in asked
     ]
+
+
+def _narrowed(table: Table, principal: Principal) -> Table:
+    """The table with the roles that match the principal: the others, of which there may be many, decide nothing."""
+    return {**table, "roles": {name: table["roles"][name] for name in matching_roles(table, principal)}}
 
 
 def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:

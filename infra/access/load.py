@@ -13,6 +13,7 @@ from .checks import check_policies
 from .issuers import read_issuers
 from .model import Issuer, Policies, Role
 from .overlay import Merged, overlay_source
+from .reading import uncollected
 from .roles import read_roles
 from .rules import Aliases
 from .source import Node, Source
@@ -22,6 +23,7 @@ ROUTES_FILE = "routes.yaml"
 CATALOGUE = Path(__file__).parents[2] / "policies" / ROUTES_FILE
 
 
+@uncollected()
 def load_policies(folder: Path, environment: str | None = None) -> Policies:
     """The policies of a folder, as they hold in an environment; without one, without any overlay.
 

@@ -101,8 +101,7 @@ def compose(text: str) -> tuple[Node | None, list[FileFault]]:
         for fault in _event_faults(text):
             faults.append(fault)
         if not any(fault.is_fatal for fault in faults):
-            with _uncollected():
-                root = yaml.compose(text, Loader)
+            root = yaml.compose(text, Loader)
     except (yaml.YAMLError, ValueError) as error:
         if not tabs:
             faults.append(_syntax_fault(error, text))
@@ -113,8 +112,8 @@ def compose(text: str) -> tuple[Node | None, list[FileFault]]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Nodes hold no cycles: looking for some again and again, while they are made, takes most of the time."""
+def uncollected() -> Iterator[None]:
+    """No search for cycles while files are read: nodes hold none, and looking through them takes most of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
