@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
 from .checks import check_policies
-from .issuers import read_issuers
+from .issuers import names_of, read_issuers
 from .model import Issuer, Policies, Role
 from .overlay import Merged, overlay_source
 from .roles import read_roles
@@ -53,11 +51,7 @@ def read_policies(roles: Source, routes: Source) -> Policies:
         roles.version(top)
         issuers = read_issuers(roles, *top["issuers"]) if "issuers" in top else ()
         if "roles" in top:
-            names = (
-                [key.value for key, _ in top["issuers"][0].value if isinstance(key, yaml.ScalarNode)]
-                if issuers
-                else None
-            )
+            names = names_of(top["issuers"][0]) if issuers else None
             found = read_roles(roles, *top["roles"], aliases, names)
     policies = Policies(
         roles=tuple(sorted((role for role, _, _ in found), key=lambda role: role.name)),
