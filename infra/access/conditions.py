@@ -9,7 +9,7 @@ import yaml
 
 from .match import RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
 from .model import ANY, Approval, Match, Role, Rule
-from .source import Node, Source, entry, shown
+from .source import Node, Source, entry, keys_of, shown
 
 LOCKABLE = ("dashboard:view", "question:run")
 """What Metabase can show with locked parameters: signed embedding knows dashboards and questions."""
@@ -86,8 +86,11 @@ def check_approvers(source: Source, roles: Sequence[Role], role: Role, index: in
     where, at = entry(rules.value[index], f"{below}[{index}]", "requires_approval")
     listed, at = entry(where, at, "by")
     by_name = {one.name: one for one in roles}
+    written = keys_of(entry(source.root or node, "$", "roles")[0])
     for place, name in enumerate(approval.by):
         item = (listed.value[place], f"{at}[{place}]")
+        if name not in by_name and name in written:
+            continue  # That role has faults of its own.
         if name not in by_name:
             people = sorted(one.name for one in roles if one.audience == "people")
             help = source.nearest(name, people) or f"use one of {', '.join(people)}"

@@ -14,7 +14,7 @@ import yaml
 from infra.errors import PolicyError
 
 from .model import Issuer, Policies
-from .source import Node, Source, entry, is_text, nearest, shown
+from .source import Node, Source, entry, nearest, shown
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 URL = re.compile(
@@ -45,12 +45,6 @@ def read_issuers(source: Source, node: Node, path: str) -> tuple[Issuer, ...]:
             _check_pair(source, key, below, issuer, other)
         found.append(issuer)
     return tuple(found)
-
-
-def names_of(node: Node) -> list[str]:
-    """The names that `issuers` declares, those of faulty ones too."""
-    entries = node.value if isinstance(node, yaml.MappingNode) else ()
-    return list(dict.fromkeys(str(key.value) for key, _ in entries if is_text(key)))
 
 
 def _read_issuer(source: Source, name: str, node: Node, path: str) -> Issuer | None:

@@ -8,12 +8,12 @@ from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
 from .checks import check_policies
-from .issuers import names_of, read_issuers
+from .issuers import read_issuers
 from .model import Issuer, Policies, Role
 from .overlay import Merged, overlay_source
 from .roles import read_roles
 from .rules import Aliases
-from .source import Node, Source
+from .source import Node, Source, keys_of
 
 ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
@@ -51,7 +51,7 @@ def read_policies(roles: Source, routes: Source) -> Policies:
         roles.version(top)
         issuers = read_issuers(roles, *top["issuers"]) if "issuers" in top else ()
         if "roles" in top:
-            names = names_of(top["issuers"][0]) if issuers else None
+            names = keys_of(top["issuers"][0]) if issuers else None
             found = read_roles(roles, *top["roles"], aliases, names)
     policies = Policies(
         roles=tuple(sorted((role for role, _, _ in found), key=lambda role: role.name)),

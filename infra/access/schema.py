@@ -80,8 +80,8 @@ def overlay_schema() -> Schema:
     }
     fields = {
         "version": _version(),
-        "issuers": _record("Changes of `issuers`.", issuers, ()),
-        "roles": _record("Changes of `roles`.", roles, ()),
+        "issuers": _changes("Changes of `issuers`.", issuers),
+        "roles": _changes("Changes of `roles`.", roles),
     }
     top = _record("What this environment has otherwise than roles.yaml.", fields, ("version",))
     return {"$schema": DIALECT, "title": "mbgate: environments/NAME.yaml", **top, "$defs": _role_defs()}
@@ -90,14 +90,13 @@ def overlay_schema() -> Schema:
 def _change() -> Schema:
     role = _role()["properties"]
     rules = {
-        effect: _record(
+        effect: _changes(
             f"Changes of `{effect}`; rules are known by their ids.",
             {
                 "add": _list(_ref(effect), "Rules that the base lacks."),
                 "replace": _list(_ref(effect), "Rules, written anew."),
                 "remove": _list(_ref("text"), "Ids of rules that the base has."),
             },
-            (),
         )
         for effect in ("allow", "deny")
     }
@@ -106,12 +105,16 @@ def _change() -> Schema:
         "remove": _list(_ref("match"), "Entries that the base has, word for word."),
     }
     fields = {
-        "set": _record("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}, ()),
+        "set": _changes("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}),
         "unset": _list({"enum": list(OPTIONAL_FIELDS)}, "Keys that the base has, to be left out."),
-        "match": _record("Changes of `match`.", match, ()),
+        "match": _changes("Changes of `match`.", match),
         **rules,
     }
-    return _record("What is otherwise in this role.", fields, ())
+    return _changes("What is otherwise in this role.", fields)
+
+
+def _changes(doc: str, fields: dict[str, Schema]) -> Schema:
+    return _record(doc, fields, ()) | {"minProperties": 1}
 
 
 def tests_schema() -> Schema:

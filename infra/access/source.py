@@ -233,6 +233,12 @@ def child(path: str, key: str) -> str:
     return f"{path}.{shown(key)}" if BARE_KEY.fullmatch(key) else f"{path}['{shown(key)}']"
 
 
+def keys_of(node: Node) -> list[str]:
+    """The keys of a mapping that are texts, each once."""
+    entries = node.value if isinstance(node, yaml.MappingNode) else ()
+    return list(dict.fromkeys(str(key.value) for key, _ in entries if is_text(key)))
+
+
 def entry(node: Node, path: str, key: str) -> tuple[Node, str]:
     """The value of a mapping's key, with its path; the mapping itself where the key is missing."""
     for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
