@@ -8,7 +8,7 @@ STAMP := .venv/.mbgate-installed
 # The virtual environment's Node.js runs the Node programs, whatever the machine has.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo demo-down test test-ci nightly check format clean
+.PHONY: help setup demo demo-down test test-ci nightly mutants fuzz check format clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,8 +42,16 @@ test: setup ## every test that needs neither root nor an engine of its own
 test-ci: setup ## the tests that need root, Docker or Chromium (what .ci/run prepares)
 	@$(BIN)/python -m pytest -m "docker or browser"
 
-nightly: setup ## the long tests, which need what test-ci needs: fifty kills of the engine and of the local cloud
+nightly: setup mutants fuzz ## the long tests, which need what test-ci needs: mutants, fuzzing, fifty kills of engine and local cloud
 	@MBGATE_KILLS=50 MBGATE_CLOUD_KILLS=50 $(BIN)/python -m pytest tests/recovery
+
+FUZZ_SECONDS ?= 60
+fuzz: setup ## search for inputs that break loader or decision; FUZZ_SECONDS=60 for each of five targets
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
+
+mutants: $(STAMP) ## change the decision in every spot, in a copy: some test must notice (WRITE=1 renews the list of exceptions)
+	@$(BIN)/python -m tests.access.mutants $(if $(WRITE),--write)
 
 check: $(STAMP) ## format, lint, types, import rules, fast tests: under a minute
 	@$(BIN)/ruff format --check .

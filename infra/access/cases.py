@@ -6,7 +6,7 @@ An entry of `allow` or `deny` is `METHOD PATH`, or a mapping with `request` and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +18,7 @@ from infra.errors import PolicyError
 from .decide import AUDIENCES, Decision, Reason, Table, decide
 from .ids import NUMERIC
 from .load import sorted_faults
+from .overlay import BASE, environments
 from .source import Node, Source
 
 TESTS_FILE = "tests.yaml"
@@ -35,6 +36,8 @@ class Case:
     effect: str
     reason: str | None
     line: int
+    environments: frozenset[str]
+    """Where it must hold; `base` is without an overlay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +69,9 @@ class Coverage:
 
 
 def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
-    """The people and the cases of a file; raises PolicyError with every fault."""
+    """The people and the cases of a file, which knows the environments beside it; PolicyError has every fault."""
     source = Source(file)
+    known = (BASE, *environments(file.parent))
     people: dict[str, Principal] = {}
     cases: list[Case] = []
     if source.root is not None:
@@ -76,15 +80,19 @@ def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
         if "people" in top:
             people = _read_people(source, *top["people"])
         for node, path in source.sequence(*top["tests"], "`tests`") if "tests" in top else ():
-            cases.extend(_read_test(source, node, path, people))
+            cases.extend(_read_test(source, node, path, people, known))
     if source.faults:
         raise PolicyError(f"the policy tests in `{file}` can't be used", faults=sorted_faults(source))
     return people, cases
 
 
-def run_cases(table: Table, cases: Iterable[Case]) -> list[Verdict]:
-    """Decides every case."""
-    return [Verdict(case=case, decision=decide(table, case.principal, case.request)) for case in cases]
+def run_cases(table: Table, cases: Iterable[Case], environment: str | None = None) -> list[Verdict]:
+    """Decides every case that must hold in an environment; `table` is that environment's."""
+    return [
+        Verdict(case=case, decision=decide(table, case.principal, case.request))
+        for case in cases
+        if (environment or BASE) in case.environments
+    ]
 
 
 def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:
@@ -120,8 +128,11 @@ def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
     return people
 
 
-def _read_test(source: Source, node: Node, path: str, people: Mapping[str, Principal]) -> list[Case]:
-    found = source.record(node, path, "a test", ("as",), ("allow", "deny"))
+def _read_test(
+    source: Source, node: Node, path: str, people: Mapping[str, Principal], known: Sequence[str]
+) -> list[Case]:
+    found = source.record(node, path, "a test", ("as",), ("allow", "deny", "in", "except"))
+    places = _read_places(source, found, known)
     person = source.choice(*found["as"], "person", tuple(people)) if "as" in found else None
     if person is None:
         return []
@@ -139,9 +150,23 @@ def _read_test(source: Source, node: Node, path: str, people: Mapping[str, Princ
                         effect=effect,
                         reason=reason,
                         line=line,
+                        environments=places,
                     )
                 )
     return cases
+
+
+def _read_places(source: Source, found: Mapping[str, tuple[Node, str]], known: Sequence[str]) -> frozenset[str]:
+    """Where a test holds: everywhere, or where `in` or `except` say."""
+    if "in" in found and "except" in found:
+        message = "a test has either `in` or `except`"
+        source.fault(*found["except"], "conditions-both", message, "remove one of the two")
+    named: dict[str, frozenset[str]] = {}
+    for key in ("in", "except"):
+        items = list(source.sequence(*found[key], f"`{key}`")) if key in found else []
+        chosen = [source.choice(item, below, "environment", known) for item, below in items]
+        named[key] = frozenset(name for name in chosen if name)
+    return named["in"] or frozenset(known) - named["except"]
 
 
 def _read_expectation(source: Source, node: Node, path: str) -> tuple[dict[str, Any] | None, str | None]:

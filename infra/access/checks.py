@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from .conditions import check_approvers
@@ -24,9 +24,10 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
     Landing pages are judged only where the catalogue could be read (`has_routes`).
     """
     for first, second in overlapping(policies.roles):
+        if source.is_full:
+            break
         _check_overlap(source, first, second, places)
-    for first, second in combinations(policies.roles, 2):
-        _check_group(source, first, second, places)
+    _check_groups(source, policies.roles, places)
     check_issuers_met(source, policies, places)
     table = compile_table(policies)
     for role in policies.roles:
@@ -51,12 +52,18 @@ def _check_overlap(source: Source, first: Role, second: Role, places: Places) ->
             return
 
 
-def _check_group(source: Source, first: Role, second: Role, places: Places) -> None:
-    if first.metabase and second.metabase and first.metabase.group == second.metabase.group:
-        message = f"the Metabase group `{second.metabase.group}` belongs to role `{first.name}` already"
-        source.fault(
-            *entry(*places[second.name], "metabase"), "group-shared", message, "give each role a group of its own"
-        )
+def _check_groups(source: Source, roles: Sequence[Role], places: Places) -> None:
+    members: dict[str, list[int]] = {}
+    for index, role in enumerate(roles):
+        if role.metabase:
+            members.setdefault(role.metabase.group, []).append(index)
+    for group, at, other in sorted(
+        ((group, *pair) for group, indices in members.items() for pair in combinations(indices, 2)),
+        key=lambda found: found[1:],
+    ):
+        message = f"the Metabase group `{group}` belongs to role `{roles[at].name}` already"
+        where = entry(*places[roles[other].name], "metabase")
+        source.fault(*where, "group-shared", message, "give each role a group of its own")
 
 
 def _check_landing(source: Source, table: Table, role: Role, places: Places) -> None:

@@ -56,8 +56,16 @@ Words = tuple[str, Sequence[str]]
 
 def explain(table: Table, principal: Mapping[str, Any], request: Mapping[str, Any]) -> Explanation:
     """Decides, and says why and what would change it. Takes what `decide` takes."""
-    decision = decide(table, principal, request)
-    case = _Case(table, principal, request, decision)
+    return _explained(_Case(table, principal, request, decide(table, principal, request)))
+
+
+def explain_as(table: Table, role: str, request: Mapping[str, Any]) -> Explanation:
+    """The same for somebody who has exactly this role, and whatever attributes it takes."""
+    return _explained(_Case(table, {}, request, decide_as(table, role, request)))
+
+
+def _explained(case: _Case) -> Explanation:
+    decision = case.decision
     why, change = _EXPLAINERS[decision["reason"]](case)
     return Explanation(decision=decision, facts=tuple(_facts(case)), why=why, change=tuple(change))
 
@@ -96,9 +104,7 @@ def _path_malformed(_: _Case) -> Words:
 def _role_not_mapped(case: _Case) -> Words:
     kind = case.principal.get("kind", "person")
     if kind not in AUDIENCES:
-        return "nobody knows whether this is a person or a machine, and roles are for one of them", [
-            "say which: person or machine"
-        ]
+        return "a role is for people or for machines, and this is neither", ["say which: person or machine"]
     steps = [
         f"for role `{name}`: {ways_words(role['match'])}"
         for name, role in sorted(case.table["roles"].items())

@@ -17,6 +17,7 @@ from .source import Node, Source, keys_of
 
 ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
+CATALOGUE = Path(__file__).parents[2] / "policies" / ROUTES_FILE
 
 
 def load_policies(folder: Path, environment: str | None = None) -> Policies:
@@ -24,7 +25,7 @@ def load_policies(folder: Path, environment: str | None = None) -> Policies:
 
     Raises PolicyError with every fault, in the order of file and line.
     """
-    roles, routes = Source(folder / ROLES_FILE), Source(folder / ROUTES_FILE)
+    roles, routes = Source(folder / ROLES_FILE), Source(catalogue_file(folder))
     sources = [roles, routes]
     merged: Source = roles
     if environment is not None:
@@ -38,6 +39,12 @@ def load_policies(folder: Path, environment: str | None = None) -> Policies:
         where = f"`{folder}`" + (f" in environment `{environment}`" if environment else "")
         raise PolicyError(f"the policies in {where} have {count}", faults=faults)
     return policies
+
+
+def catalogue_file(folder: Path) -> Path:
+    """The folder's route catalogue, or the project's own: what Metabase answers is the same for everybody."""
+    own = folder / ROUTES_FILE
+    return CATALOGUE if (folder / ROLES_FILE).exists() and not own.exists() else own
 
 
 def read_policies(roles: Source, routes: Source) -> Policies:

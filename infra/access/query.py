@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 MAX_DEPTH = 64
 UTF8 = re.compile(r'"?utf-?8"?')
+PRINTABLE = re.compile(r"[\t -~]*")
 _SEPARATORS = str.maketrans("", "", "-_ ")
 MAX_DATABASE = 9_999_999_999
 NATIVE_STAGE = "mbql.stage/native"
@@ -68,7 +69,9 @@ def inspect_query(query: object) -> Query | None:
 
 
 def _media_type(content_type: str) -> str:
-    """The media type; empty where a charset is named that the origin would read other characters from than we do."""
+    """The media type; empty where the origin could read another charset, or no space where we take one."""
+    if not PRINTABLE.fullmatch(content_type):
+        return ""
     kind, *parameters = content_type.lower().split(";")
     pairs = [parameter.partition("=") for parameter in parameters]
     charsets = [value.strip() for name, _, value in pairs if name.strip() == "charset"]

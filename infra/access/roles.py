@@ -16,7 +16,7 @@ from .source import Node, Source, shown
 ROLE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ROLE_LENGTH = 40
 MAX_ROLES = 200
-MAX_RULES = 100
+MAX_RULES = 5000
 GRANTS = ("read", "write")
 AUDIENCES = ("people", "machines")
 BUILT_IN_GROUPS = ("all users", "administrators")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 WELL_FORMED = re.compile(r"/(?:[ !\"$&-:<->@-\[\]-~]|%[89A-Fa-f][0-9A-Fa-f])*")
@@ -18,19 +19,19 @@ def split_path(path: object) -> list[str] | None:
     """The segments of a well-formed path, without one trailing slash; None for any other. `/` has none."""
     if not isinstance(path, str) or not WELL_FORMED.fullmatch(path):
         return None
-    if path == "/":
-        return []
     segments = path[1:].split("/")
     if segments[-1] == "":
         segments.pop()
     return None if any(segment in ("", ".", "..") for segment in segments) else segments
 
 
-def pattern_segments(pattern: str) -> list[str]:
-    """The segments of a route's path."""
-    return pattern[1:].split("/") if pattern != "/" else []
+@lru_cache(maxsize=4096)
+def pattern_segments(pattern: str) -> tuple[str, ...]:
+    """The segments of a route's path; remembered, since each request is compared with every pattern."""
+    return tuple(pattern[1:].split("/")) if pattern != "/" else ()
 
 
+@lru_cache(maxsize=4096)
 def specificity(pattern: str) -> tuple[int, ...]:
     """Orders patterns that match the same path: a literal segment before a parameter before the rest."""
     return tuple(0 if part == "*" else 1 if part.startswith(":") else 2 for part in pattern_segments(pattern))
@@ -46,18 +47,12 @@ def match_route(
 ) -> tuple[Mapping[str, Any], dict[str, str]] | None:
     """The most specific route for a method and a path's segments, with its parameters; None if there is none."""
     wanted = "GET" if method == "HEAD" else method
-    best: tuple[Mapping[str, Any], dict[str, str]] | None = None
-    rank: tuple[int, ...] = ()
-    for route in routes:
-        if route["method"] != wanted:
-            continue
-        parameters = _match(pattern_segments(route["path"]), segments)
-        if parameters is None:
-            continue
-        this = specificity(route["path"])
-        if best is None or this > rank:
-            best, rank = (route, parameters), this
-    return best
+    found = [
+        (route, parameters)
+        for route in routes
+        if route["method"] == wanted and (parameters := _match(pattern_segments(route["path"]), segments)) is not None
+    ]
+    return max(found, key=lambda one: specificity(one[0]["path"]), default=None)
 
 
 def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
@@ -66,9 +61,9 @@ def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | 
     if len(segments) <= len(fixed) if has_rest else len(segments) != len(fixed):
         return None
     parameters: dict[str, str] = {}
-    for part, segment in zip(fixed, segments, strict=False):
+    for index, part in enumerate(fixed):
         if part.startswith(":"):
-            parameters[part[1:]] = segment
-        elif part != segment:
+            parameters[part[1:]] = segments[index]
+        elif part != segments[index]:
             return None
     return parameters

@@ -64,6 +64,11 @@ class Source:
         """Notes a fault of the file as a whole."""
         self._fault(code, message, 1, 1, "$", help)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further fault would be noted, so that looking for more is idle."""
+        return len(self.faults) >= MAX_FAULTS
+
     def fault(self, node: Node, path: str, code: str, message: str, help: str | None = None) -> None:
         """Notes a fault at a node."""
         mark = node.start_mark
@@ -74,7 +79,7 @@ class Source:
         return f"line {node.start_mark.line + 1}"
 
     def _fault(self, code: str, message: str, line: int, column: int, path: str, help: str | None) -> None:
-        if len(self._faults) >= MAX_FAULTS:
+        if self.is_full:
             return
         if len(self._faults) == MAX_FAULTS - 1:
             code, message, help = "too-many", f"has more than {MAX_FAULTS} faults", "mend the others first"
@@ -84,7 +89,7 @@ class Source:
 
     def nearest(self, word: str, known: Collection[str], likeness: float = 0.6) -> str | None:
         """`nearest`, but for files that hold no end of misspelt words, or very long ones."""
-        if len(self.faults) >= MAX_FAULTS or len(word) > MAX_SHOWN:
+        if self.is_full or len(word) > MAX_SHOWN:
             return None
         return nearest(word, known, likeness)
 

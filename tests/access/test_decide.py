@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.access.decide import Reason, decide
+from infra.access.decide import Reason, decide, decide_as
 from tests.access.tables import situations
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -31,6 +31,16 @@ def corpus_cases() -> list[Any]:
 def test_corpus(table: dict[str, Any], case: dict[str, Any]) -> None:
     """Every case of the corpus is decided as written."""
     assert decide(table, case["principal"], case["request"]) == case["decision"]
+
+
+@pytest.mark.parametrize(("table", "case"), corpus_cases())
+def test_corpus_as_a_role(table: dict[str, Any], case: dict[str, Any]) -> None:
+    """Who has a role is judged the same without the claims that gave it; a malformed path is one for every role."""
+    decision = case["decision"]
+    if decision["role"] is not None:
+        assert decide_as(table, decision["role"], case["request"]) == decision
+    for role in table["roles"] if decision["reason"] == "path-malformed" else ():
+        assert decide_as(table, role, case["request"]) == decision
 
 
 def test_corpus_names_every_reason() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -108,10 +109,20 @@ BINARY: dict[str, tuple[bytes, str]] = {
         HEAD + b"\xef\xbb\xbf  a: {}\n",
         "3:1: holds the character U+FEFF, which nobody sees @ $; remove it",
     ),
+    "cut-in-a-list": (
+        HEAD + b"  a: [b",
+        "3:8: is no valid YAML: did not find expected ',' or ']' @ $; check brackets, quotes and indentation",
+    ),
     "only-spaces": (b"   \r\n\n", "1:1: is empty @ $; start with `version: 1`"),
+    "rules-many": (
+        HEAD
+        + b"  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    metabase: {group: A}\n    allow:\n"
+        + b"".join(b"      - {id: r%d, actions: [app:use]}\n" % number for number in range(5001)),
+        "8:7: `allow` has 5001 entries, more than 5000 @ $.roles.a.allow; make one group, or one rule, of several",
+    ),
     "too-large": (
-        GOOD + b"#" * (1 << 20),
-        "1:1: is larger than 1024 KiB @ $; policies are far smaller: check that this is the right file",
+        GOOD + b"#" * (8 << 20),
+        "1:1: is larger than 8192 KiB @ $; policies are far smaller: check that this is the right file",
     ),
 }
 
@@ -163,25 +174,63 @@ def test_windows_line_ends_are_taken(tmp_path: Path) -> None:
     assert load_policies(tmp_path).roles[0].allow == load_policies(POLICIES).roles[0].allow
 
 
-LONG: dict[str, str] = {
-    "unknown-keys": "".join(f"key{number}: x\n" for number in range(80_000)),
-    "brackets": "[" * 1_000_000,
-    "braces": "{" * 1_000_000,
-    "dashes": "- " * 500_000,
-    "questions": "? " * 500_000,
-    "roles": "version: 1\nroles:\n" + "".join(f"  r{number}: {{}}\n" for number in range(60_000)),
-    "tabs": "\t\n" * 500_000,
-    "one-word": "a" * 1_000_000,
-    "one-key": "version: 1\n" + "a" * 1_000_000 + ": 1\n",
-    "controls": "\x01" * 1_000_000,
-    "quotes": '"' * 1_000_000,
-    "anchors": "- &a x\n" * 140_000,
-    "aliases": "- &a x\n" + "- *a\n" * 200_000,
-    "ids": HEAD.decode()
-    + "  a:\n    match: [{issuer: i, claims: {c: v}}]\n    landing: /\n    metabase: {group: A}\n    allow:\n"
-    + "      - {id: a, actions: [dashboard:view], on: {dashboards: ["
-    + ", ".join(str(number) for number in range(120_000))
-    + "]}}\n",
+SIZE = 8_000_000
+ROLE = "  {}:\n    match: [{{issuer: i, claims: {{c: {}}}}}]\n    landing: /\n    metabase: {{group: G}}\n    allow:\n"
+RULE = "      - {{id: {}, actions: [{}], on: {{dashboards: [{}]}}}}\n"
+
+
+def rules(effect: str, lists: Iterable[Iterable[int]]) -> str:
+    """A rule on dashboards for each list of ids."""
+    return "".join(
+        RULE.format(f"{effect}-{at}", "dashboard:view", ", ".join(map(str, ids))) for at, ids in enumerate(lists)
+    )
+
+
+def some_of(count: int, size: int, pool: int) -> Iterator[list[int]]:
+    """So many different parts of a pool of ids."""
+    random = Random(1)  # noqa: S311 - no secret, and the same each time
+    return (sorted(random.sample(range(pool), size)) for _ in range(count))
+
+
+def matches(role: int) -> str:
+    """A hundred ways to belong to a role, of which the last is every role's."""
+    own = [f"r{role}x{at}" for at in range(99)]
+    return ", ".join(f"{{issuer: i, claims: {{c: {claim}}}}}" for claim in [*own, "shared"])
+
+
+FIRST = HEAD.decode() + ROLE.format("a", "v")
+LONG: dict[str, Callable[[], str]] = {
+    "unknown-keys": lambda: "".join(f"key{number}: x\n" for number in range(SIZE // 13)),
+    "brackets": lambda: "[" * SIZE,
+    "braces": lambda: "{" * SIZE,
+    "dashes": lambda: "- " * (SIZE // 2),
+    "questions": lambda: "? " * (SIZE // 2),
+    "commas": lambda: "a: [" + "1," * (SIZE // 2) + "]\n",
+    "roles": lambda: HEAD.decode() + "".join(f"  r{number}: {{}}\n" for number in range(SIZE // 16)),
+    "tabs": lambda: "\t\n" * (SIZE // 2),
+    "lines": lambda: "\n" * SIZE,
+    "one-word": lambda: "a" * SIZE,
+    "one-key": lambda: "version: 1\n" + "a" * SIZE + ": 1\n",
+    "controls": lambda: "\n" * (SIZE - 100) + "\x01" * 100,
+    "quotes": lambda: '"' * SIZE,
+    "anchors": lambda: "- &a x\n" * (SIZE // 8),
+    "aliases": lambda: "- &a x\n" + "- *a\n" * (SIZE // 6),
+    "ids": lambda: FIRST + rules("allow", [range(390_000)]),
+    "rules": lambda: FIRST + rules("allow", [[1]] * 5001),
+    "equal-rules": lambda: FIRST + rules("allow", [range(60)] * 5000),
+    "rules-alike": lambda: FIRST + rules("allow", some_of(5000, 60, 64)),
+    "included-rules": lambda: FIRST + rules("allow", (range(at % 60 + 1) for at in range(5000))),
+    "shadowed-rules": lambda: (
+        FIRST + rules("allow", some_of(2500, 60, 64)) + "    deny:\n" + rules("deny", some_of(2500, 60, 64))
+    ),
+    "shared-matches": lambda: (
+        HEAD.decode()
+        + "".join(
+            f"  r{at}:\n    match: [{matches(at)}]\n    landing: /\n    metabase: {{group: g{at}}}\n"
+            f"    allow: [{{id: a{at}, actions: [app:use]}}]\n"
+            for at in range(200)
+        )
+    ),
 }
 
 
@@ -190,7 +239,7 @@ LONG: dict[str, str] = {
 def test_long_files_end_soon(name: str, tmp_path: Path) -> None:
     """Whatever fits in the size limit is judged in seconds, with so many faults that a person could read them."""
     (tmp_path / "routes.yaml").write_bytes((POLICIES / "routes.yaml").read_bytes())
-    (tmp_path / "roles.yaml").write_text(LONG[name], "utf-8")
+    (tmp_path / "roles.yaml").write_text(LONG[name](), "utf-8")
     started = time.monotonic()
     with pytest.raises(PolicyError) as caught:
         load_policies(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,7 @@ POLICIES = ROOT / "policies"
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the project's policies, to spoil."""
-    for name in ("roles.yaml", "routes.yaml", "tests.yaml"):
-        (tmp_path / name).write_text((POLICIES / name).read_text("utf-8"), "utf-8")
+    shutil.copytree(POLICIES, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -142,3 +142,116 @@ def test_a_databases_id_is_a_number_or_a_text(database: str) -> None:
     result = CliRunner().invoke(policy_app, words)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["decision"]["effect"] == "allow"
+
+
+def test_check_and_test_go_through_environments(copy: Path) -> None:
+    """Each overlay is merged and tested; a fault or a failure in one fails the whole, and says where."""
+    assert "environment dev: 3 roles (analyst, engineer, exec)" in run("check", str(copy)).stdout
+    report = json.loads(run("test", str(copy), "--json").stdout)
+    assert report["ok"] and report["environments"]["dev"]["ok"]
+    assert report["cases"] + 1 == report["environments"]["dev"]["cases"]
+    overlay = copy / "environments" / "dev.yaml"
+    spoil(overlay, "dashboards: [1, 2]", "dashboards: all")
+    result = run("test", str(copy))
+    assert result.exit_code == 1
+    wanted = "environment dev: engineer@acme.test PUT /api/dashboard/3: expected deny (resource-not-granted), got allow"
+    assert wanted in result.stdout
+    spoil(overlay, "dashboard:edit", "dashboard:edits")
+    result = run("check", str(copy))
+    assert result.exit_code == 1 and result.stdout.startswith(
+        f"{overlay}:9:44: `dashboard:edits` is no action @ $.roles.change"
+    )
+
+
+def test_one_environment_of_each_command(copy: Path) -> None:
+    """`--environment` takes the overlay; an unknown one is told with what there is."""
+    asked = ("explain", "--policies", str(copy), "--as", "engineer@acme.test", "PUT", "/api/dashboard/2")
+    assert run(*asked).stdout.startswith("deny: action-not-granted")
+    assert run(*asked, "--environment", "dev").stdout.startswith("allow: rule-allowed")
+    who = ("who-can", "--policies", str(copy), "dashboard:edit", "dashboard/2")
+    assert "engineer: not granted" in run(*who).stdout
+    assert "engineer: allowed, by rule `engineer-edits`" in run(*who, "-e", "dev").stdout
+    assert "engineer-edits" in run("matrix", "--policies", str(copy), "-e", "dev", "--format", "csv").stdout
+    assert run("table", str(copy)).stdout != run("table", str(copy), "-e", "dev").stdout
+    assert json.loads(run("test", str(copy), "-e", "dev", "--json").stdout)["environments"] == {}
+    wrong = run("table", str(copy), "-e", "dve")
+    assert wrong.exit_code == 1 and "did you mean `dev`?" in str(wrong.exception)
+
+
+def test_a_tests_place(copy: Path) -> None:
+    """`in` and `except` name environments that there are, and not both."""
+    spoil(copy / "tests.yaml", "    in: [dev]", "    in: [dve]\n    except: [base]")
+    lines = run("check", str(copy)).stdout.splitlines()
+    assert [line.split(" @ ")[0].split(": ", 1)[1] for line in lines] == [
+        "`dve` is no environment",
+        "a test has either `in` or `except`",
+    ]
+
+
+EVENT = {
+    "type": "mbgate.access",
+    "request_id": "r-1",
+    "role": "analyst",
+    "method": "GET",
+    "path": "/api/dashboard/3",
+    "actions": ["dashboard:view"],
+    "resource_kind": "dashboard",
+    "resource_id": "3",
+    "effect": "deny",
+    "reason": "resource-not-granted",
+    "rule": None,
+    "policy_digest": "another",
+}
+
+
+def recorded(tmp_path: Path, *events: dict[str, object] | str, more: tuple[str, ...] = ()) -> str:
+    """What `explain` says to a log."""
+    log = tmp_path / "log.ndjson"
+    log.write_text("".join(f"{event if isinstance(event, str) else json.dumps(event)}\n" for event in events), "utf-8")
+    return run("explain", "--audit", str(log), *more).stdout
+
+
+def test_an_audit_line_is_explained(tmp_path: Path) -> None:
+    """What was decided, by which policy, and what it would be today."""
+    told = recorded(
+        tmp_path, "no json", {**EVENT, "request_id": "r-0", "role": None, "reason": "session-expired"}, EVENT
+    )
+    assert told.startswith("recorded: deny: resource-not-granted, decided by a policy with another digest\n")
+    assert "today, unchanged: deny: resource-not-granted" in told
+    assert "add 3 to `dashboards` of `analyst-dashboards`" in told
+
+
+def test_an_audit_line_whose_answer_changed(tmp_path: Path) -> None:
+    """By these policies a query with SQL was denied; a recorded allow of it is told apart."""
+    sql = {"method": "POST", "path": "/api/dataset", "actions": ["query:native"], "resource_kind": "database"}
+    event = {**EVENT, **sql, "resource_id": "1", "effect": "allow", "reason": "rule-allowed", "rule": "gone"}
+    told = recorded(tmp_path, event)
+    assert told.startswith("recorded: allow: rule-allowed by rule `gone`")
+    assert "today: deny: rule-denied" in told and "rule: analyst-no-native" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"role": None, "reason": "session-expired"}, "the policies weren't asked"),
+        ({"role": None, "reason": "role-not-mapped"}, "the trail holds no claims"),
+        ({"role": None, "reason": "path-malformed"}, "could be read in two ways"),
+        ({"role": "gone"}, "no longer have the role `gone`"),
+        ({"path": "/public/dashboard/…"}, "isn't whole in the trail"),
+        ({"effect": "deny", "reason": "origin-unreachable"}, "what failed came after"),
+    ],
+)
+def test_what_a_line_does_not_tell(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    """Where the request can't be asked again, it says why."""
+    assert words in recorded(tmp_path, {**EVENT, **change})
+
+
+def test_which_line(tmp_path: Path) -> None:
+    """By its request id; none, or no file, is an error for people."""
+    other = {**EVENT, "request_id": "r-2", "path": "/api/dashboard/2"}
+    assert "dashboard 2" in recorded(tmp_path, other, EVENT, more=("--request-id", "r-2"))
+    log = str(tmp_path / "log.ndjson")
+    assert getattr(run("explain", "--audit", log, "--request-id", "x").exception, "code", "") == "audit-line-missing"
+    nowhere = str(tmp_path / "nowhere")
+    assert getattr(run("explain", "--audit", nowhere).exception, "code", "") == "audit-unreadable"
+    assert run("explain", "--audit", log, "GET", "/").exit_code == 2

@@ -156,6 +156,10 @@ def test_sql_anywhere_is_found(query: dict[str, Any], data: st.DataObject) -> No
         ('{"database":1}', 'application/json; charset="utf-16"'),
         ('{"database":1}', "application/json; charset=utf-8; charset=latin1"),
         ('{"database":1}', "application/json; charset"),
+        ('{"database":1}', "application/json; charset=utf-8=x"),
+        ('{"database":1}', "application/json;\x85charset=latin1"),
+        ('{"database":1}', "application/json\x85"),
+        ('{"database":1}', "application/json\xa0"),
     ],
 )
 def test_a_body_with_two_readings_is_refused(body: str, content_type: str) -> None:

@@ -4,6 +4,7 @@
  * `node run.mjs` judges every case of every file next to it, prints those that differ and exits with 1 if there are any.
  * `node run.mjs --serve` answers batches: each line of standard input is {"table", "cases": [{principal, request}]} or
  * {"bodies": [{body, form, content_type}]}, each line of standard output the decisions or the queries read, or {"error"}.
+ * A table with "name" is kept, and later lines may give the name alone.
  */
 
 import { readdir, readFile } from "node:fs/promises";
@@ -14,9 +15,13 @@ import { authorize } from "../../worker_templates/gateway/authorize.js";
 import { compileTable } from "../../worker_templates/gateway/compile.js";
 import { readQuery } from "../../worker_templates/gateway/query.js";
 
-/** @param {{table: object, cases: {principal: object, request: object}[]}} batch */
+/** Compiled tables by the name that their batch gave them. */
+const kept = new Map();
+
+/** @param {{name?: string, table?: object, cases: {principal: object, request: object}[]}} batch */
 function judge(batch) {
-  const table = compileTable(batch.table);
+  const table = batch.table ? compileTable(batch.table) : kept.get(batch.name);
+  if (batch.name !== undefined) kept.set(batch.name, table);
   return batch.cases.map(({ principal, request }) => authorize(table, principal, request));
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from infra.access.cases import load_cases, measure, run_cases
 from infra.access.catalogue import read_catalogue
 from infra.access.decide import Table
 from infra.access.load import load_policies
+from infra.access.schema import schemas
 from infra.access.source import Source
 from infra.access.table import compile_table
 from infra.errors import Fault, PolicyError
@@ -135,7 +137,13 @@ def test_every_yaml_block_loads(block: Block, tmp_path: Path) -> None:
         assert read_catalogue(source).routes
         assert source.faults == []
         return
-    path = path if file == "tests" else [file, *path]
+    if file == "environment":
+        folder = folder_with(tmp_path / "policies")
+        (folder / "environments").mkdir()
+        (folder / "environments" / "test.yaml").write_text(block.text)
+        load_policies(folder, "test")
+        return
+    path = path[1:] if path[:1] == ["^"] else path if file == "tests" else [file, *path]
     folder = folder_with(tmp_path / "policies", **{file: place(file, path, block.text)})
     load_policies(folder)
     load_cases(folder / "tests.yaml")
@@ -186,8 +194,9 @@ def test_commands_print_what_the_page_quotes(tmp_path: Path) -> None:
         kind, _, name = block.marker.partition(": ")
         if kind == "policies":
             shutil.rmtree(tmp_path / "policies")
-            shutil.copytree(ROOT / "policies", tmp_path / "policies")
-            if name != "the project's own":
+            if name == "the project's own":
+                shutil.copytree(ROOT / "policies", tmp_path / "policies")
+            else:
                 copied(name, tmp_path / "policies")
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", block.text],
@@ -235,13 +244,18 @@ def test_every_fault_of_the_page_is_tried() -> None:
     assert len(FAULTS) == len(between("faults").splitlines()) - 2
 
 
+def keys_of(schema: Any) -> set[str]:
+    """Every key that a schema knows, at any depth."""
+    if isinstance(schema, list):
+        return set().union(*map(keys_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = set(schema["properties"]) if schema.get("type") == "object" and "properties" in schema else set()
+    return own.union(*map(keys_of, schema.values()))
+
+
 def test_every_key_is_in_the_reference() -> None:
-    """Those that the reader of `roles.yaml` and `tests.yaml` knows, as it says them itself."""
-    sources = "".join((ROOT / "infra" / "access" / f"{name}.py").read_text() for name in ("load", "rules", "cases"))
-    known = {
-        key
-        for call in re.findall(r"\.record\((.*?)\)\)?(?:\.items|$|\n)", sources, re.MULTILINE)
-        for key in re.findall(r'"([a-z_]+)"', call)
-    }
-    assert {"match", "landing", "on", "entity_id", "people", "reason"} <= known
+    """Those that the schemas of `roles.yaml`, overlays and `tests.yaml` know."""
+    known = set().union(*(keys_of(json.loads(text)) for text in schemas().values()))
+    assert {"match", "landing", "on", "entity_id", "people", "reason", "unset", "by"} <= known
     assert {key for key in known if f"`{key}`" not in PAGE} == set()

@@ -78,6 +78,7 @@ class Deployment:
     groups: dict[str, list[int]] = field(default_factory=lambda: dict(GROUPS))
     brand: dict[str, str | None] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    table: dict[str, Any] | None = None
 
     def config(self, table: dict[str, Any]) -> dict[str, Any]:
         """The gateway's `config.js`."""
@@ -147,7 +148,7 @@ def _worker(name: str, modules: dict[str, str], bindings: list[str], **more: str
 
 
 def workerd_config(deployment: Deployment, world: World) -> str:
-    table = policy_table()
+    table = deployment.table or policy_table()
     text = lambda name, value: f'(name = "{name}", text = {literal(value)})'  # noqa: E731
     service = lambda name, to: f'(name = "{name}", service = {to})'  # noqa: E731
     outside = {"globalOutbound": '"outside"'}

@@ -51,7 +51,8 @@ export function readQuery(body, form, contentType) {
   const kind = mediaType(contentType);
   if (form === "query") return kind === "application/json" ? inspectQuery(parse(text)) : null;
   if (kind === "application/x-www-form-urlencoded") {
-    const values = new URLSearchParams(text).getAll("query");
+    // It would leave out a `?` at the very beginning, which is part of the first name to everybody else.
+    const values = new URLSearchParams(`&${text}`).getAll("query");
     return values.length === 1 ? inspectQuery(parse(values[0])) : null;
   }
   if (kind !== "application/json") return null;
@@ -86,11 +87,12 @@ export function inspectQuery(query) {
   return database > 0 && database <= MAX_DATABASE ? { native, database: String(database) } : null;
 }
 
-/** The media type; empty where a charset is named that the origin would read other characters from than we do. */
+/** The media type; empty where the origin could read another charset, or no space where we take one. */
 function mediaType(contentType) {
+  if (!/^[\t -~]*$/.test(contentType)) return "";
   const [kind, ...parameters] = contentType.toLowerCase().split(";");
   const charsets = parameters.map((one) => one.split("=")).filter(([name]) => name.trim() === "charset");
-  const isUtf8 = ([, value = ""]) => /^\s*"?utf-?8"?\s*$/.test(value);
+  const isUtf8 = ([, ...value]) => /^\s*"?utf-?8"?\s*$/.test(value.join("="));
   return charsets.every(isUtf8) ? kind.trim() : "";
 }
 

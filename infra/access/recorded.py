@@ -1,0 +1,103 @@
+"""Explains what an audit line recorded: the same request in the same role, by today's policies.
+
+A line holds no claims and no query text, so the role that was found then is taken, and what the body asked is read off
+the recorded actions. What the policies didn't decide (a session that had ended, an unknown host) is told as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from infra.errors import PolicyError
+
+from .actions import ADHOC, NATIVE
+from .decide import Reason, Table
+from .explain import Explanation, explain_as
+from .table import digest
+from .wording import visible, ways_words
+
+EVENT = "mbgate.access"
+CUT = "…"
+"""What the gateway writes in a path for a part that would open something by itself."""
+MAX_PATH = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What was decided then, and what the same request is answered today."""
+
+    request_id: str
+    effect: str
+    reason: str
+    rule: str | None
+    policy: str
+    """`same`: these policies decided it; `other`: a policy with another digest did."""
+    today: Explanation | None
+    """None where the line doesn't hold enough to ask again, or the policies weren't asked."""
+    notes: tuple[str, ...]
+
+    def text(self) -> str:
+        """Several lines for a person: what was recorded, then today's answer."""
+        by = f" by rule `{self.rule}`" if self.rule else ""
+        which = "these policies" if self.policy == "same" else "a policy with another digest"
+        lines = [visible(f"recorded: {self.effect}: {self.reason}{by}, decided by {which}")]
+        lines += [f"  {visible(note)}" for note in self.notes]
+        if self.today:
+            same = self.today.decision["effect"] == self.effect and self.today.decision["reason"] == self.reason
+            lines += [f"today{', unchanged' if same else ''}: {self.today.text()}"]
+        return "\n".join(lines)
+
+
+def explain_recorded(table: Table, line: Mapping[str, Any]) -> Recorded:
+    """Explains one audit event; PolicyError where it is none."""
+    if line.get("type") != EVENT or not isinstance(line.get("effect"), str) or not isinstance(line.get("reason"), str):
+        raise PolicyError(
+            "the line is no access event of the gateway",
+            code="audit-line-unknown",
+            help=f'it must be one JSON object with "type": "{EVENT}"',
+        )
+    today, notes = _today(table, line)
+    return Recorded(
+        request_id=str(line.get("request_id")),
+        effect=line["effect"],
+        reason=line["reason"],
+        rule=line.get("rule"),
+        policy="same" if line.get("policy_digest") == digest(table) else "other",
+        today=today,
+        notes=tuple(notes),
+    )
+
+
+def _today(table: Table, line: Mapping[str, Any]) -> tuple[Explanation | None, list[str]]:
+    role, path = line.get("role"), str(line.get("path"))
+    is_of_policies = line["reason"] in get_args(Reason)
+    if not is_of_policies and role is None:
+        return None, ["the policies weren't asked: docs/troubleshooting.md explains the reason"]
+    if line["reason"] == "path-malformed":
+        return None, ["the path could be read in two ways, so that nobody's role was asked"]
+    if role is None:
+        return None, ["the trail holds no claims: ask again with `--claims`", *_ways(table)]
+    if role not in table["roles"]:
+        return None, [f"the policies no longer have the role `{role}`", *_ways(table)]
+    if CUT in path or len(path) >= MAX_PATH:
+        return None, ["the path isn't whole in the trail, since a part of it could have opened something"]
+    if line["reason"] == "attribute-missing":
+        wanted = sorted(((table["roles"][role].get("metabase") or {}).get("attributes") or {}).values())
+        claims = " and ".join(f"`{claim}`" for claim in wanted) or "none today"
+        return None, [f"role `{role}` needs these claims, as one text each: {claims}"]
+    later = "the policies allowed it, and what failed came after: docs/troubleshooting.md explains the reason"
+    return explain_as(table, role, _request(line)), [] if is_of_policies else [later]
+
+
+def _ways(table: Table) -> list[str]:
+    return [f"for role `{name}`: {ways_words(role['match'])}" for name, role in sorted(table["roles"].items())]
+
+
+def _request(line: Mapping[str, Any]) -> dict[str, Any]:
+    request: dict[str, Any] = {"method": str(line.get("method")), "path": str(line.get("path"))}
+    actions = line.get("actions") or []
+    if line.get("resource_kind") == "database" and {ADHOC, NATIVE} & set(actions):
+        request["query"] = {"native": NATIVE in actions, "database": line.get("resource_id")}
+    return request
