@@ -46,7 +46,8 @@ def _check_overlap(source: Source, first: Role, second: Role, places: Places) ->
             if not (is_within(one, other) or is_within(other, one)):
                 continue
             message = f"whoever matches `{narrow.name}` here matches `{wide.name}` too, and two roles are refused"
-            help = "let the claims differ; a person must have exactly one role"
+            who = "person" if narrow.audience == "people" else "machine"
+            help = f"let the claims differ; a {who} must have exactly one role"
             source.fault(*entry(*places[narrow.name], "match"), "role-match-overlapping", message, help)
             return
 

@@ -9,7 +9,7 @@ import yaml
 
 from .match import RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
 from .model import ANY, Approval, Match, Role, Rule
-from .source import Node, Source, entry, nearest, shown
+from .source import Node, Source, entry, keys_of, shown
 
 LOCKABLE = ("dashboard:view", "question:run")
 """What Metabase can show with locked parameters: signed embedding knows dashboards and questions."""
@@ -40,10 +40,10 @@ def read_approval(source: Source, node: Node, path: str) -> Approval | None:
 def read_claims_by_name(source: Source, node: Node, path: str, what: str, name: str) -> dict[str, str]:
     """A mapping of names of Metabase's (parameters, attributes) to claims."""
     found: dict[str, str] = {}
-    if not source.is_short(node, path, what, MAX_ENTRIES):
+    if not source.is_short(node, path, what, MAX_ENTRIES, "leave some out"):
         return {}
     if isinstance(node, yaml.MappingNode) and not node.value:
-        source.fault(node, path, "mapping-empty", f"{what} is empty", f"name {name} and a claim, or remove it")
+        source.fault(node, path, "mapping-empty", f"{what} is empty", "write `NAME: CLAIM` for each, or remove it")
     for key, key_node, value, below in source.names(node, path, what):
         if not PARAMETER.fullmatch(key):
             help = f"it must match {PARAMETER.pattern}"
@@ -86,10 +86,14 @@ def check_approvers(source: Source, roles: Sequence[Role], role: Role, index: in
     where, at = entry(rules.value[index], f"{below}[{index}]", "requires_approval")
     listed, at = entry(where, at, "by")
     by_name = {one.name: one for one in roles}
+    written = keys_of(entry(source.root or node, "$", "roles")[0])
     for place, name in enumerate(approval.by):
         item = (listed.value[place], f"{at}[{place}]")
+        if name not in by_name and name in written:
+            continue  # That role has faults of its own.
         if name not in by_name:
-            help = nearest(name, by_name) or f"use one of {', '.join(sorted(by_name))}"
+            people = sorted(one.name for one in roles if one.audience == "people")
+            help = source.nearest(name, people) or f"use one of {', '.join(people)}"
             source.fault(*item, "approver-unknown", f"`{shown(name)}` is no role", help)
         elif by_name[name].audience != "people":
             help = "name a role for people"

@@ -29,11 +29,11 @@ AUDIENCE_KEYS = {"people": "client_id", "machines": "audience"}
 def read_issuers(source: Source, node: Node, path: str) -> tuple[Issuer, ...]:
     """The declared issuers; faulty ones are left out."""
     found: list[Issuer] = []
-    if not source.is_short(node, path, "`issuers`", MAX_ISSUERS):
+    if not source.is_short(node, path, "`issuers`", MAX_ISSUERS, "leave some out"):
         return ()
     if isinstance(node, yaml.MappingNode) and not node.value:
         help = "declare an issuer, or remove `issuers`: then the stack's identity provider is the only one"
-        source.fault(node, path, "mapping-empty", "`issuers` declares nobody", help)
+        source.fault(node, path, "mapping-empty", "`issuers` declares none", help)
     for name, key, value, below in source.names(node, path, "`issuers`"):
         if not NAME.fullmatch(name):
             help = "use lower-case letters, digits and single hyphens"
@@ -57,7 +57,7 @@ def _read_issuer(source: Source, name: str, node: Node, path: str) -> Issuer | N
     if url is not None and not URL.fullmatch(url):
         help = "write the `issuer` of its discovery document exactly: https, without query and fragment"
         source.fault(*found["url"], "issuer-url-invalid", f"`{shown(url)}` is no issuer's URL", help)
-    if url is not None and client is None and audience is None:
+    if url is not None and not {"client_id", "audience"} & found.keys():
         message = f"`{name}` has no audience, so that a token which it made for anybody would be taken"
         help = "add `audience` (of machines' tokens) or `client_id` (with which people sign in)"
         source.fault(node, path, "issuer-audience-missing", message, help)
@@ -92,7 +92,7 @@ def check_issuers_met(source: Source, policies: Policies, places: Mapping[str, t
             if issuer and issuer.url is not None and getattr(issuer, lacking) is None:
                 verb = "signs in at" if role.audience == "people" else "sends a bearer token of"
                 message = f"nobody {verb} `{issuer.name}`, which has no `{lacking}`, so this gives no one the role"
-                help = f"give `{issuer.name}` a `{lacking}`, or name another issuer for {role.audience}"
+                help = f"add `{lacking}` to `{issuer.name}`, or name another issuer for {role.audience}"
                 source.fault(*entry(entries.value[index], f"{below}[{index}]", "issuer"), "issuer-unmet", message, help)
     for name in sorted(declared.keys() - _named_in_roles(source)):
         where = entry(*entry(source.root, "$", "issuers"), name) if source.root else None

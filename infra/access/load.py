@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from infra.errors import Fault, PolicyError
 
 from .catalogue import read_catalogue
@@ -16,7 +14,7 @@ from .overlay import Merged, overlay_source
 from .reading import uncollected
 from .roles import read_roles
 from .rules import Aliases
-from .source import Node, Source
+from .source import Node, Source, keys_of
 
 ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
@@ -62,11 +60,7 @@ def read_policies(roles: Source, routes: Source) -> Policies:
         roles.version(top)
         issuers = read_issuers(roles, *top["issuers"]) if "issuers" in top else ()
         if "roles" in top:
-            names = (
-                [key.value for key, _ in top["issuers"][0].value if isinstance(key, yaml.ScalarNode)]
-                if issuers
-                else None
-            )
+            names = keys_of(top["issuers"][0]) if issuers else None
             found = read_roles(roles, *top["roles"], aliases, names)
     policies = Policies(
         roles=tuple(sorted((role for role, _, _ in found), key=lambda role: role.name)),

@@ -24,6 +24,12 @@ BASE = "base"
 """How tests call the policies without an overlay."""
 ROLE_FIELDS = ("description", "for", "landing", "session", "metabase")
 OPTIONAL_FIELDS = ("description", "for", "landing", "session")
+NAMES = {
+    "issuer": "an issuer's name",
+    "role": "a role's name",
+    "allow rule": "a rule's id",
+    "deny rule": "a rule's id",
+}
 Found = dict[str, tuple[Node, str]]
 Places = dict[str, tuple[Source, str]]
 Pieces = list[tuple[str | None, Node, Source, str]]
@@ -82,7 +88,9 @@ class Merged(Source):
 
     def place(self, node: Node, path: str) -> str:
         """Line and file."""
-        return f"line {node.start_mark.line + 1} of {Path(self._origin(path)[0].file).name}"
+        source, _ = self._origin(path)
+        folder = f"{FOLDER}/" if source is self.overlay else ""
+        return f"line {node.start_mark.line + 1} of {folder}{Path(source.file).name}"
 
     def _origin(self, path: str) -> tuple[Source, str]:
         end = len(path)
@@ -170,7 +178,7 @@ class _Merge:
         verbs = ("add", "remove") if is_match else ("add", "replace", "remove")
         found = self._changes(node, path, f"the change of `{name}`", verbs)
         identity: Callable[[Node], str | None] = content if is_match else rule_id
-        what = "match" if is_match else "rule"
+        what = "match" if is_match else f"{name} rule"
         pieces: Pieces = [
             (identity(item), item, self.merged.base, f"{below}[{at}]") for at, item in enumerate(old.value)
         ]
@@ -224,7 +232,7 @@ class _Merge:
 
     def _names(self, found: Found, verb: str, what: str) -> Iterable[tuple[str, Node, str]]:
         for item, at in self._listed(found, verb):
-            name = self.overlay.text(item, at, f"a {what}'s name")
+            name = self.overlay.text(item, at, NAMES[what])
             if name is not None:
                 yield name, item, at
 
@@ -243,7 +251,7 @@ class _Merge:
         """Whether the base has such an entry, which the overlay hasn't touched yet; from here on it has."""
         if name not in known:
             near = None if what == "match" else self.overlay.nearest(name, known)
-            help = near or "the base may have changed since this was written: look there what it is called now"
+            help = near or "compare it with the base, which may have changed since this was written"
             message = f"there is no {what} {_named(what, name)} in the base"
             self.overlay.fault(node, path, "overlay-absent", message, help)
         elif name in touched:

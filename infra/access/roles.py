@@ -59,7 +59,7 @@ def _read_role(
     optional = ("description", "for", "landing", "session", "metabase", "deny")
     found = source.record(node, path, "a role", ("match", "allow"), optional)
     description = source.text(*found["description"], "a description") if "description" in found else ""
-    audience = source.choice(*found["for"], "audience of a role", AUDIENCES) if "for" in found else "people"
+    audience = source.choice(*found["for"], "value of `for`", AUDIENCES) if "for" in found else "people"
     match = read_match(source, *found["match"], issuers) if "match" in found else ()
     landing = source.exact(*found["landing"], "a landing page") if "landing" in found else None
     session = _read_session(source, *found["session"]) if "session" in found else None
@@ -102,7 +102,7 @@ def _read_session(source: Source, node: Node, path: str) -> Session | None:
         for key, bounds in SESSION_MINUTES.items()
         if key in found
     }
-    if not found and not node.value:
+    if isinstance(node, yaml.MappingNode) and not node.value:
         source.fault(node, path, "mapping-empty", "`session` says nothing", f"use {' or '.join(SESSION_MINUTES)}")
     idle, absolute = (minutes.get(key) for key in SESSION_MINUTES)
     if idle and absolute and idle > absolute:

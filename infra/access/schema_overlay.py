@@ -24,8 +24,8 @@ def overlay_schema() -> Schema:
     }
     fields = {
         "version": version(),
-        "issuers": record("Changes of `issuers`.", issuers, ()),
-        "roles": record("Changes of `roles`.", roles, ()),
+        "issuers": _changes("Changes of `issuers`.", issuers),
+        "roles": _changes("Changes of `roles`.", roles),
     }
     top = record("What this environment has otherwise than roles.yaml.", fields, ("version",))
     return {"$schema": DIALECT, "title": "mbgate: environments/NAME.yaml", **top, "$defs": role_defs()}
@@ -34,14 +34,13 @@ def overlay_schema() -> Schema:
 def _change() -> Schema:
     role = role_schema()["properties"]
     rules = {
-        effect: record(
+        effect: _changes(
             f"Changes of `{effect}`; rules are known by their ids.",
             {
                 "add": listed(ref(effect), "Rules that the base lacks."),
                 "replace": listed(ref(effect), "Rules, written anew."),
                 "remove": listed(ref("text"), "Ids of rules that the base has."),
             },
-            (),
         )
         for effect in ("allow", "deny")
     }
@@ -50,9 +49,13 @@ def _change() -> Schema:
         "remove": listed(ref("match"), "Entries that the base has, word for word."),
     }
     fields = {
-        "set": record("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}, ()),
+        "set": _changes("Keys, written anew.", {key: role[key] for key in ROLE_FIELDS}),
         "unset": listed({"enum": list(OPTIONAL_FIELDS)}, "Keys that the base has, to be left out."),
-        "match": record("Changes of `match`.", match, ()),
+        "match": _changes("Changes of `match`.", match),
         **rules,
     }
-    return record("What is otherwise in this role.", fields, ())
+    return _changes("What is otherwise in this role.", fields)
+
+
+def _changes(doc: str, fields: Schema) -> Schema:
+    return record(doc, fields, ()) | {"minProperties": 1}

@@ -93,12 +93,14 @@ class Source:
             return None
         return nearest(word, known, likeness)
 
-    def is_short(self, node: Node, path: str, what: str, most: int) -> bool:
+    def is_short(
+        self, node: Node, path: str, what: str, most: int, help: str = "make one group, or one rule, of several"
+    ) -> bool:
         """Whether a list or mapping has no more entries than comparing them with each other can bear."""
         if not isinstance(node, yaml.CollectionNode) or len(node.value) <= most:
             return True
         message = f"{what} has {len(node.value)} entries, more than {most}"
-        self.fault(node, path, "too-many", message, "make one group, or one rule, of several")
+        self.fault(node, path, "too-many", message, help)
         return False
 
     def names(self, node: Node, path: str, what: str) -> Iterator[tuple[str, Node, Node, str]]:
@@ -219,7 +221,8 @@ class Source:
             return int(text)
         offending = f"`{shown(text)}`" if text else f"this ({_kind(node)})"
         message = f"{offending} can't be {what}"
-        self.fault(node, path, "number-invalid", message, f"write a whole number from {least} to {most}")
+        quoted = ", without quotes" if isinstance(node, yaml.ScalarNode) and node.style else ""
+        self.fault(node, path, "number-invalid", message, f"write a whole number from {least} to {most}{quoted}")
         return None
 
     def version(self, found: dict[str, tuple[Node, str]]) -> None:
@@ -233,6 +236,12 @@ class Source:
 def child(path: str, key: str) -> str:
     """The path of a mapping's value, in JSONPath's notation."""
     return f"{path}.{shown(key)}" if BARE_KEY.fullmatch(key) else f"{path}['{shown(key)}']"
+
+
+def keys_of(node: Node) -> list[str]:
+    """The keys of a mapping that are texts, each once."""
+    entries = node.value if isinstance(node, yaml.MappingNode) else ()
+    return list(dict.fromkeys(str(key.value) for key, _ in entries if is_text(key)))
 
 
 def entry(node: Node, path: str, key: str) -> tuple[Node, str]:

@@ -16,17 +16,27 @@ from infra.errors import Fault, PolicyError
 
 INVALID = Path(__file__).parents[1] / "invalid"
 POLICIES = Path(__file__).parents[2] / "policies"
-FILES = sorted(INVALID.glob("*.yaml"))
+BASE = INVALID / "overlay.base.yaml"
+FILES = sorted(file for file in INVALID.glob("*.yaml") if file != BASE)
 
 
 def faults_of(file: Path, folder: Path) -> tuple[Fault, ...]:
-    """The faults of a bad file that stands in for one file of otherwise good policies."""
+    """The faults of a bad file that stands in for one file of otherwise good policies.
+
+    `overlay-*.yaml` is the overlay `environments/test.yaml` over `overlay.base.yaml`.
+    """
     for name in ("roles.yaml", "routes.yaml", "tests.yaml"):
         (folder / name).write_text((POLICIES / name).read_text("utf-8"), "utf-8")
-    target = folder / f"{file.stem.split('-')[0]}.yaml"
+    kind = file.stem.split("-")[0]
+    environment = "test" if kind == "overlay" else None
+    target = folder / f"{kind}.yaml"
+    if environment:
+        (folder / "roles.yaml").write_bytes(BASE.read_bytes())
+        target = folder / "environments" / f"{environment}.yaml"
+        target.parent.mkdir(exist_ok=True)
     target.write_bytes(file.read_bytes())
     with pytest.raises(PolicyError) as caught:
-        load_policies(folder)
+        load_policies(folder, environment)
         load_cases(folder / "tests.yaml")
     return caught.value.faults
 
@@ -42,11 +52,18 @@ def test_message(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_fault_is_placed(file: Path, tmp_path: Path) -> None:
     """No fault of a file lacks its place, its code or what to do, and the line exists."""
-    lines = file.read_text("utf-8").count("\n") + 1
     for fault in faults_of(file, tmp_path):
+        lines = Path(fault.file or "").read_text("utf-8").count("\n") + 1
         assert fault.code and fault.help and fault.path and fault.path.startswith("$")
         assert fault.line is not None and 1 <= fault.line <= lines
         assert fault.column is not None and fault.column >= 1
+
+
+def test_the_base_of_overlays_is_good(tmp_path: Path) -> None:
+    """So every fault of an overlay's case comes from the overlay."""
+    (tmp_path / "routes.yaml").write_bytes((POLICIES / "routes.yaml").read_bytes())
+    (tmp_path / "roles.yaml").write_bytes(BASE.read_bytes())
+    assert [role.name for role in load_policies(tmp_path).roles] == ["analyst", "bot", "lead"]
 
 
 def test_faults_of_both_files_come_together(tmp_path: Path) -> None:
