@@ -28,7 +28,7 @@ def discovery(subject: Subject) -> Found:
         return skipped("the local provider is not running: `make demo` starts it")
     identity = subject.given().identity
     try:
-        document = discover(identity.issuer)
+        document = discover(str(identity.issuer))
     except RenderError as problem:
         return from_error(problem, "open ISSUER/.well-known/openid-configuration in a browser and compare")
     subject.notes[DOCUMENT] = document
@@ -53,7 +53,7 @@ def https(subject: Subject) -> Found:
     """Whether every address of the provider is https; on loopback it need not be."""
     document = subject.notes[DOCUMENT]
     urls = {key: str(document[key]) for key in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
-    urls["issuer"] = subject.given().identity.issuer
+    urls["issuer"] = str(subject.given().identity.issuer)
     plain = [key for key, url in urls.items() if not url.startswith("https://") and not is_loopback(url)]
     if plain:
         text = f"the provider's {', '.join(plain)} is no https address: keys and codes could be read on the way"
@@ -92,7 +92,7 @@ def redirect_uri(settings: Settings) -> str:
 def clock(subject: Subject) -> Found:
     """This machine's clock against the provider's and Cloudflare's: tokens are valid for minutes."""
     settings = subject.given()
-    urls = [f"{settings.identity.issuer.rstrip('/')}/.well-known/openid-configuration"]
+    urls = [f"{str(settings.identity.issuer).rstrip('/')}/.well-known/openid-configuration"]
     urls.append(settings.cloudflare.base_url or DEFAULT_BASE_URL)
     skews = {url: skew for url in urls if (skew := _skew(url)) is not None}
     if not skews:
