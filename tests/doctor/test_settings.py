@@ -105,9 +105,14 @@ roles:
 
 def own_policies(project: Project, url: str) -> None:
     """Policies that say where people sign in."""
+    write_policies(project, ROLES.format(url=url))
+
+
+def write_policies(project: Project, roles: str) -> None:
+    """The stack's policies are these."""
     project.config["mbgate:policies"] = "mine"
     (project.root / "mine").mkdir()
-    (project.root / "mine" / "roles.yaml").write_text(ROLES.format(url=url))
+    (project.root / "mine" / "roles.yaml").write_text(roles)
     (project.root / "mine" / "routes.yaml").write_bytes((ROOT / "policies" / "routes.yaml").read_bytes())
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 
+from infra.access.load import load_policies
 from infra.environments.world import port_is_taken
 from infra.errors import RenderError
 from infra.render.discovery import discover, fetch_jwks
 from infra.settings import Settings
+from infra.settings.identity import machine_issuers
 
 from .api import DEFAULT_BASE_URL, TIMEOUT_SECONDS, is_loopback
 from .model import Finding, Found, error, from_error, ok, skipped, warning
@@ -69,6 +71,23 @@ def keys(subject: Subject) -> Found:
     except RenderError as problem:
         return from_error(problem, "have the provider publish sound public keys")
     return ok(f"{len(found)} signing key{'s' if len(found) > 1 else ''}")
+
+
+def issuers(subject: Subject) -> Found:
+    """The issuers of machines' tokens that the policies declare: each answers, with keys that can be trusted."""
+    settings = subject.given()
+    declared = machine_issuers(settings, load_policies(subject.policies, settings.environment))
+    found: list[Finding] = []
+    for issuer in declared:
+        try:
+            document = discover(str(issuer.url), needs=("jwks_uri",))
+            fetch_jwks(str(document["jwks_uri"]), settings.identity.algorithms)
+        except RenderError as problem:
+            told = from_error(problem, f"compare it with `issuers.{issuer.name}` in the policies")
+            found += told if isinstance(told, list) else [told]
+    if not declared:
+        return skipped("the policies declare no issuer but the provider")
+    return found or ok(", ".join(f"`{issuer.url}`" for issuer in declared))
 
 
 def redirect(subject: Subject) -> Found:
