@@ -9,15 +9,16 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 
 from infra.access.load import load_policies
-from infra.access.model import Policies
+from infra.access.model import Issuer
 from infra.access.table import canonical_json, compile_table, digest
 from infra.metabase.connection import ASSERTION_AUDIENCE, ASSERTION_SECONDS
 from infra.metabase.resources import Place
 from infra.render.brand import brand_context
 from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
-from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
+from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext, IssuerTrust
 from infra.render.discovery import discover, fetch_jwks
 from infra.settings import Settings, require_secret
+from infra.settings.identity import agreed, machine_issuers
 
 from .components.access import AccessApplication
 from .components.broker import broker_worker
@@ -36,14 +37,16 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
 
     All that can fail without a cloud (policies, discovery, bundling) is done first, so that bad input changes nothing.
     """
-    policies = load_policies(root / settings.policies)
+    policies = load_policies(root / settings.policies, settings.environment)
+    settings = agreed(settings, policies)
     table = compile_table(policies)
-    discovery = discover(settings.identity.issuer)
+    discovery = discover(str(settings.identity.issuer))
     client_secret = require_secret("oidcClientSecret")
     gateway_code = bundle_code(root, "gateway/main.js")
     broker_code = bundle_code(root, "broker/main.js")
     brand = brand_context(root, **settings.brand.model_dump())
     identity = _identity(settings, discovery)
+    issuers = tuple(_trust(issuer, settings) for issuer in machine_issuers(settings, policies))
     access_keys = _access_keys(settings)
 
     provider = cloudflare.Provider("cloudflare", base_url=settings.cloudflare.base_url)
@@ -96,12 +99,11 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
             stack=settings.stack,
             public_url=settings.gateway.url,
             policy_digest=digest(table),
-            identity=IdentityContext(**identity, access=trust),
+            identity=IdentityContext(**identity, access=trust, issuers=issuers),
             session=settings.session.model_dump(),
             origin=origin,
             assertion=ASSERTION,
             team_claim=settings.identity.team_claim,
-            scopes=_scopes(policies),
             brand=brand,
         ).as_dict()
 
@@ -169,12 +171,15 @@ def _identity(settings: Settings, discovery: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scopes(policies: Policies) -> dict[str, Any]:
-    return {
-        role.name: {"group": role.metabase.group, "collections": dict(role.metabase.collections)}
-        for role in policies.roles
-        if role.metabase is not None
-    }
+def _trust(issuer: Issuer, settings: Settings) -> IssuerTrust:
+    jwks_uri = str(discover(str(issuer.url), needs=("jwks_uri",))["jwks_uri"])
+    return IssuerTrust(
+        name=issuer.name,
+        issuer=str(issuer.url),
+        audience=str(issuer.audience),
+        jwks_uri=jwks_uri,
+        jwks=fetch_jwks(jwks_uri, settings.identity.algorithms),
+    )
 
 
 def _certs(team_url: str) -> str:

@@ -22,7 +22,8 @@ SETTINGS_HEAD = """\
 
 Each section is one key of `Pulumi.STACK.yaml` in the namespace `mbgate`; unknown keys are faults, and every fault is
 told at once.
-Two values stand outside the sections: `mbgate:policies` names the folder of the policies, and the secret
+Three values stand outside the sections: `mbgate:policies` names the folder of the policies, `mbgate:environment` the
+overlay in it that holds in this stack (`environments/NAME.yaml`; none without it), and the secret
 `mbgate:oidcClientSecret` is set with `pulumi config set --secret mbgate:oidcClientSecret`.
 This page is made by `mbgate reference`.
 """

@@ -21,6 +21,22 @@ class AccessTrust:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IssuerTrust:
+    """What the gateway accepts from one more issuer: machines' bearer tokens."""
+
+    name: str
+    """The name by which `match.issuer` in the policies means this issuer."""
+    issuer: str
+    """The `iss` of its tokens, compared exactly."""
+    audience: str
+    """The audience that its tokens must carry."""
+    jwks_uri: str
+    """Where the cron trigger refreshes the keys from."""
+    jwks: dict[str, Any]
+    """The public keys at deploy time."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentityContext:
     """Who may say who somebody is."""
 
@@ -52,6 +68,8 @@ class IdentityContext:
     """The audience that machines' bearer tokens must carry; None turns bearers off."""
     access: AccessTrust | None
     """Set in mode `access` only."""
+    issuers: tuple[IssuerTrust, ...] = ()
+    """Issuers of machines' bearer tokens, beside the provider; none in mode `access`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +91,6 @@ class GatewayContext:
     """`audience` and `lifetime_seconds` of the proof for the origin."""
     team_claim: str
     """The claim that names a person's team."""
-    scopes: dict[str, Any]
-    """Role → what its people may see in Metabase (`group`, `collections`); part of the assertion for the origin."""
     brand: dict[str, str | None]
     """On the gateway's own pages: `name`, `color`; `logo` as a data: URL, `support_url` and `support_text`, or None."""
 

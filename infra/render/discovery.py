@@ -23,8 +23,14 @@ MIN_MODULUS_BITS = 2048
 MAX_DOCUMENT_BYTES = 256 * 1024
 
 
-def discover(issuer: str) -> dict[str, Any]:
-    """The provider's metadata; its `issuer` must equal the configured one exactly (section 4.3)."""
+SIGN_IN = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+def discover(issuer: str, needs: tuple[str, ...] = SIGN_IN) -> dict[str, Any]:
+    """The issuer's metadata; its `issuer` must equal the configured one exactly (section 4.3).
+
+    `needs` are addresses that it must name; an issuer at which only machines get tokens has no sign-in.
+    """
     document = fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if document.get("issuer") != issuer:
         raise RenderError(
@@ -32,7 +38,7 @@ def discover(issuer: str) -> dict[str, Any]:
             code="issuer-mismatch",
             help="copy the issuer exactly as the provider spells it, with or without the trailing slash",
         )
-    missing = [k for k in ("authorization_endpoint", "token_endpoint", "jwks_uri") if not document.get(k)]
+    missing = [k for k in needs if not document.get(k)]
     if missing:
         raise RenderError(f"the discovery document of `{issuer}` lacks {', '.join(missing)}", code="issuer-incomplete")
     return document

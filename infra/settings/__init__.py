@@ -19,6 +19,7 @@ from .sections import ContainerSettings, MetabaseSettings, RotationSettings, Sec
 
 __all__ = [
     "SECTIONS",
+    "TEXTS",
     "ContainerSettings",
     "MetabaseSettings",
     "RotationSettings",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 NAMESPACE = "mbgate"
+TEXTS = ("policies", "environment")
+"""Settings outside of the sections; each is a text."""
 
 SECTIONS: dict[str, type[Section]] = {
     name: field.annotation
@@ -65,9 +68,7 @@ def read(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
     """The settings of the running stack; that the API token is there is checked too."""
     source = config or pulumi.Config(NAMESPACE)
     values = {camel(name): source.get_object(camel(name)) for name in SECTIONS}
-    policies = source.get("policies")
-    if policies:
-        values["policies"] = policies
+    values |= {name: source.get(name) or None for name in TEXTS}
     settings = parse(pulumi.get_stack(), {k: v for k, v in values.items() if v is not None})
     if not environ.get("CLOUDFLARE_API_TOKEN"):
         raise SettingsError(

@@ -63,8 +63,16 @@ class IdentitySettings(Section):
 
     mode: Literal["oidc", "access"] = Field("oidc", description="who signs people in: the Worker, or Cloudflare Access")
     provider: str = Field("workforce", description="the name that `match.issuer` in the policies uses for this issuer")
-    issuer: str = Field(pattern=URL, description="the OpenID provider's issuer, exactly as it spells it")
-    client_id: str = Field(min_length=1, description="the client registered at the provider")
+    issuer: str | None = Field(
+        None,
+        pattern=URL,
+        description="the OpenID provider's issuer, exactly as it spells it; required unless the policies say it",
+    )
+    client_id: str | None = Field(
+        None,
+        min_length=1,
+        description="the client registered at the provider; required unless the policies say it",
+    )
     scopes: tuple[str, ...] = Field(
         ("openid", "profile", "email", "groups"),
         description="scopes of the sign-in request; `openid` is required",
@@ -74,7 +82,8 @@ class IdentitySettings(Section):
     )
     bearer_audience: str | None = Field(
         None,
-        description="audience that machines' bearer tokens must carry; without it bearer tokens are refused",
+        description="audience that the provider's bearer tokens for machines must carry; without it, here or in the "
+        "policies, they are refused",
     )
     team_claim: str = Field("department", description="the claim that names a person's team")
     claims: tuple[str, ...] = Field(
@@ -86,7 +95,7 @@ class IdentitySettings(Section):
     def _signing_and_scopes(self) -> IdentitySettings:
         if any(a.startswith("HS") or a == "none" for a in self.algorithms):
             raise ValueError("`algorithms` may name public-key algorithms only")
-        if self.bearer_audience == self.client_id:
+        if self.bearer_audience is not None and self.bearer_audience == self.client_id:
             raise ValueError("`bearerAudience` must differ from `clientId`, or ID tokens would pass for bearer tokens")
         if "openid" not in self.scopes:
             raise ValueError("`scopes` must name `openid` (OpenID Connect Core 3.1.2.1)")
@@ -263,7 +272,7 @@ class Settings(Section):
     stack: str
     cloudflare: CloudflareSettings
     gateway: GatewaySettings
-    identity: IdentitySettings
+    identity: IdentitySettings = Field(default_factory=IdentitySettings)
     origin: OriginSettings = Field(default_factory=OriginSettings)
     docker: DockerSettings = Field(default_factory=DockerSettings)
     metabase: MetabaseSettings
@@ -273,6 +282,10 @@ class Settings(Section):
     brand: BrandSettings = Field(default_factory=BrandSettings)
     rotation: RotationSettings = Field(default_factory=RotationSettings)
     policies: str = Field("policies", description="folder of the policies, from the project's root")
+    environment: str | None = Field(
+        None,
+        description="name of the overlay that holds in this stack, `environments/NAME.yaml` in the policies' folder",
+    )
 
     @model_validator(mode="after")
     def _team_for_access(self) -> Settings:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.doctor.asking import ask, fails, only, passes
 from tests.doctor.fakes import JWK, Fake, Project
+from tests.doctor.test_settings import write_policies
 
 DOCUMENT = "/.well-known/openid-configuration"
 
@@ -86,3 +87,32 @@ def test_nobody_tells_the_time(project: Project) -> None:
     project.change("identity", issuer="http://127.0.0.1:1")
     project.change("cloudflare", baseUrl="http://127.0.0.1:1/client/v4")
     assert only(project, "identity.clock").status == "skipped"
+
+
+MACHINES = """
+version: 1
+issuers:
+  workforce: {{}}
+  ci: {{url: "{url}", audience: "https://bi.example.com"}}
+roles:
+  job:
+    for: machines
+    match: [{{issuer: ci, claims: {{sub: reports}}}}]
+    allow: [{{id: a, actions: [app:use]}}]
+"""
+
+
+def test_issuers_of_machines(project: Project, server: Fake) -> None:
+    """Those that the policies declare are asked as the provider is; sign-in is none of theirs."""
+    assert only(project, "identity.issuers").code == "not-needed"
+    url = server.url.replace("127.0.0.1", "localhost")
+    write_policies(project, MACHINES.format(url=url))
+    change(server, issuer=url, authorization_endpoint=None, token_endpoint=None)
+    assert passes(project, "identity.issuers") == f"`{url}`"
+    server.routes["/jwks"] = (200, {"keys": []})
+    fails(project, "identity.issuers", "jwks-unusable")
+    del server.routes[DOCUMENT]
+    found = fails(project, "identity.issuers", "issuer-unreachable")
+    assert url in found.message
+    project.change("identity", mode="access")
+    assert "no bearer tokens are read" in fails(project, "policies.load", "issuer-unread").message

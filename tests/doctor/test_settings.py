@@ -91,6 +91,87 @@ def test_faults_of_the_policies(project: Project) -> None:
     assert "roles.yaml:2" in fails(project, "policies.load", "roles-missing").message
 
 
+ROLES = """
+version: 1
+issuers:
+  workforce: {{url: "{url}", client_id: mbgate}}
+roles:
+  staff:
+    match: [{{issuer: workforce, claims: {{groups: staff}}}}]
+    landing: /
+    allow: [{{id: a, actions: [app:use]}}]
+"""
+
+
+def own_policies(project: Project, url: str) -> None:
+    """Policies that say where people sign in."""
+    write_policies(project, ROLES.format(url=url))
+
+
+def write_policies(project: Project, roles: str) -> None:
+    """The stack's policies are these."""
+    project.config["mbgate:policies"] = "mine"
+    (project.root / "mine").mkdir()
+    (project.root / "mine" / "roles.yaml").write_text(roles)
+    (project.root / "mine" / "routes.yaml").write_bytes((ROOT / "policies" / "routes.yaml").read_bytes())
+
+
+def test_identity_that_only_the_policies_say(project: Project) -> None:
+    """It is looked at as if the settings said it; where both say something else, that is told."""
+    issuer = project.config["mbgate:identity"]["issuer"]
+    # A provider on loopback is for tests, and policies hold no address of one.
+    own_policies(project, "https://login.example.net")
+    project.change("identity", issuer=None, clientId=None)
+    passes(project, "policies.load")
+    passes(project, "settings.values")
+    assert "for client `mbgate`" in passes(project, "identity.redirect")
+    assert "https://login.example.net" in fails(project, "identity.discovery", "issuer-unreachable").message
+    project.change("identity", issuer=issuer)
+    found = fails(project, "policies.load", "identity-contradictory")
+    assert issuer in found.message and "https://login.example.net" in found.message
+
+
+def test_identity_that_nobody_says(project: Project) -> None:
+    """The checks that would ask the provider are left out, and one says what is missing."""
+    project.change("identity", issuer=None, clientId=None)
+    found = ask(project, "policies.load")
+    assert [(f.status, f.code) for f in found] == [("error", "setting-missing")] * 2
+    assert all(f.message.startswith("Pulumi.dev.yaml: `mbgate:identity.") and f.help for f in found)
+    assert only(project, "identity.discovery").message == "mend `mbgate:identity.issuer` first"
+    assert only(project, "identity.redirect").message == "mend `mbgate:identity.clientId` first"
+
+
+def test_a_placeholder_is_no_contradiction(project: Project) -> None:
+    """What was never filled in is told once, as such."""
+    own_policies(project, "https://login.example.net")
+    project.change("identity", issuer="https://ISSUER.example.com", clientId="CLIENT_ID")
+    assert {f.code for f in ask(project, "settings.values")} == {"setting-placeholder"}
+    passes(project, "policies.load")
+
+
+def test_an_issuer_that_a_role_names_must_be_known(project: Project) -> None:
+    """Declared, or the one of the settings; and people sign in at one of them."""
+    own_policies(project, "https://login.example.net")
+    project.change("identity", provider="staff")
+    fails(project, "policies.load", "identity-contradictory")
+    roles = project.root / "mine" / "roles.yaml"
+    kept = [line for line in roles.read_text().splitlines() if "issuers:" not in line and "client_id" not in line]
+    roles.write_text("\n".join(kept))
+    fails(project, "policies.load", "issuer-unknown")
+
+
+def test_the_environment(project: Project) -> None:
+    """The overlay of the stack is what is looked at; one that isn't there is told with the nearest name."""
+    assert "environment" not in passes(project, "policies.load")
+    project.config["mbgate:environment"] = "dev"
+    assert passes(project, "policies.load").endswith("in environment `dev`")
+    passes(project, "settings.file")
+    project.config["mbgate:environment"] = "dve"
+    assert fails(project, "policies.load", "environment-unknown").help == "did you mean `dev`?"
+    project.config["mbgate:environment"] = 7
+    assert "mbgate:environment" in fails(project, "settings.values", "setting-invalid").message
+
+
 def test_a_fault_does_not_hide_what_lies_elsewhere(project: Project) -> None:
     """With a wrong client id and a wrong team, the token and the zone are still looked at."""
     project.change("identity", clientId="CLIENT_ID")

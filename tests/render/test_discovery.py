@@ -93,6 +93,10 @@ def test_the_issuer_must_name_itself(issuer: tuple[str, dict[str, Any]]) -> None
         discover(url)
     documents["/.well-known/openid-configuration"] = {"issuer": url, **complete}
     assert discover(url)["jwks_uri"] == f"{url}/jwks"
+    documents["/.well-known/openid-configuration"] = {"issuer": url, "jwks_uri": f"{url}/jwks"}
+    assert discover(url, needs=("jwks_uri",))["jwks_uri"] == f"{url}/jwks"
+    with pytest.raises(RenderError, match="lacks authorization_endpoint, token_endpoint"):
+        discover(url)
 
 
 def test_keys_are_chosen_by_algorithm_and_sorted(issuer: tuple[str, dict[str, Any]]) -> None:

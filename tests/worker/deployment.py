@@ -15,7 +15,7 @@ from infra.access.load import load_policies
 from infra.access.table import canonical_json, compile_table, digest
 from infra.metabase.secrets import generate
 from infra.render.bundle import bundle_code, render_module
-from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext
+from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext, IssuerTrust
 from tests.worker.fake_metabase import API_KEY
 from tests.worker.fakes import World
 
@@ -28,7 +28,7 @@ AUDIENCE = "aud-tag"
 SECRET = "p@ss:word/+ é"
 DATE = "2026-11-01"
 PROTO = "x-test-proto"
-GROUPS = {"analyst": [5], "engineer": [6], "exec": [7], "bot": [6]}
+GROUPS = {"analyst": [5], "engineer": [6], "exec": [7], "bot": [6], "bot-exec": [7]}
 CRON = """export default { async fetch(_request, env) {
   return Response.json(await env.GATEWAY.scheduled({ scheduledTime: new Date(), cron: "*/15 * * * *" })); } };"""
 
@@ -54,7 +54,7 @@ class Signer:
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """A compact JWS over the claims; those that are None are left out."""
         kept = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(kept, self.key, self.alg, headers={"kid": self.kid, **header})
+        return jwt.api_jws.encode(json.dumps(kept).encode(), self.key, self.alg, {"kid": self.kid, **header})
 
 
 @cache
@@ -79,6 +79,14 @@ class Deployment:
     brand: dict[str, str | None] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     table: dict[str, Any] | None = None
+    issuers: tuple[IssuerTrust, ...] = ()
+    roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def decision_table(self) -> dict[str, Any]:
+        """`table`, or the tests' own; `roles` are what a role has otherwise, or roles that are there beside."""
+        table = self.table or policy_table()
+        changed = {name: {**table["roles"].get(name, {}), **change} for name, change in self.roles.items()}
+        return {**table, "roles": {**table["roles"], **changed}}
 
     def config(self, table: dict[str, Any]) -> dict[str, Any]:
         """The gateway's `config.js`."""
@@ -103,6 +111,7 @@ class Deployment:
             jwks={"keys": [signer("idp").public, signer("idp-ec", "ES256").public]},
             bearer_audience=self.bearer_audience,
             access=access if self.mode == "access" else None,
+            issuers=self.issuers,
         )
         return GatewayContext(
             stack="test",
@@ -113,17 +122,26 @@ class Deployment:
             origin={"url": "http://metabase.internal:3000", "hostname": self.hostname},
             assertion={"audience": "metabase", "lifetime_seconds": 60},
             team_claim="department",
-            scopes={"analyst": {"group": "Analysts", "collections": {"Sales": "read"}}},
             brand={"name": "Acme BI", "color": "#2f5bea", **self.brand},
         ).as_dict()
 
 
 @cache
 def policy_table() -> dict[str, Any]:
-    """The project's own table, with a role for machines that come through Access."""
+    """The project's own table, with two roles for machines: by a bearer token's groups, or a name at Access."""
     table = compile_table(load_policies(ROOT / "policies"))
-    bot = {**table["roles"]["engineer"], "match": [{"issuer": "workforce", "claims": {"common_name": "bot.access"}}]}
-    return {**table, "roles": {**table["roles"], "bot": bot}}
+    by = lambda **claims: {"issuer": "workforce", "claims": claims}  # noqa: E731
+    roles = {
+        **table["roles"],
+        "bot": machines(table["roles"]["engineer"], by(common_name="bot.access"), by(groups="bot-engineers")),
+        "bot-exec": machines(table["roles"]["exec"], by(groups="bot-execs")),
+    }
+    return {**table, "roles": roles}
+
+
+def machines(like: dict[str, Any], *match: dict[str, Any]) -> dict[str, Any]:
+    """A role for machines that may do what a role of people may."""
+    return {**like, "for": "machines", "landing": None, "session": None, "match": list(match)}
 
 
 @cache
@@ -148,7 +166,7 @@ def _worker(name: str, modules: dict[str, str], bindings: list[str], **more: str
 
 
 def workerd_config(deployment: Deployment, world: World) -> str:
-    table = deployment.table or policy_table()
+    table = deployment.decision_table()
     text = lambda name, value: f'(name = "{name}", text = {literal(value)})'  # noqa: E731
     service = lambda name, to: f'(name = "{name}", service = {to})'  # noqa: E731
     outside = {"globalOutbound": '"outside"'}

@@ -17,6 +17,7 @@ from tests.worker.deployment import AUDIENCE, ISSUER, PUBLIC, TEAM, Deployment, 
 from tests.worker.runtime import Answer, Runtime
 
 GROUP_OF = {"analyst": "bi-analysts", "engineer": "bi-engineers", "exec": "bi-execs"}
+BOT_GROUP_OF = {"engineer": "bot-engineers", "exec": "bot-execs"}
 PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
 
@@ -95,9 +96,9 @@ def id_claims(role: str, nonce: str, /, **more: Any) -> dict[str, Any]:
 
 
 def bearer(role: str = "engineer", by: Signer | None = None, header: dict[str, Any] | None = None, **more: Any) -> str:
-    """A machine's access token."""
+    """The access token of a machine that may do what people of that role may."""
     now = int(time.time())
-    groups = [GROUP_OF[role]] if role in GROUP_OF else []
+    groups = [BOT_GROUP_OF[role]] if role in BOT_GROUP_OF else []
     claims = {
         "iss": ISSUER,
         "aud": PUBLIC,

@@ -177,11 +177,13 @@ test("the denied page escapes everything and links only to what the role can ope
 });
 
 test("the assertion is for the origin, short, and reused within its life", async () => {
-  const ask = (now, role = "analyst", env = ENV) =>
+  const grants = { group: "Analysts", collections: { Sales: "read" }, attributes: { team: "sales" } };
+  const ask = (now, role = "analyst", env = ENV, scope = grants) =>
     assertionFor(env, {
       principal: { issuer: "workforce", sub: "u1", email: "a@b.c" },
       role,
       team: "sales",
+      scope,
       requestId: "r1",
       now,
     });
@@ -194,10 +196,11 @@ test("the assertion is for the origin, short, and reused within its life", async
     [claims.iss, claims.aud, claims.sub, claims.role, claims.team],
     ["https://bi.example.com", "metabase", "u1", "analyst", "sales"],
   );
-  assert.deepEqual(claims.scope, { group: "Analysts", collections: { Sales: "read" } });
+  assert.deepEqual(claims.scope, grants);
   assert.equal(await ask(NOW + 40), first);
   assert.notEqual(await ask(NOW + 55), first);
   assert.notEqual(await ask(NOW, "exec"), first);
+  assert.notEqual(await ask(NOW, "analyst", ENV, { ...grants, attributes: { team: "shop" } }), first);
   const { keys } = publicKeys({ ...ENV, ASSERTION_KEY_PREVIOUS: ENV.ASSERTION_KEY_CURRENT });
   assert.equal(keys.length, 2);
   assert.ok(keys.every((key) => !("d" in key)));

@@ -151,7 +151,8 @@ DAMAGED = [
     b"[]",
     b"null",
     b'{"provider":7}',
-    b'{"provider":{"keys":[{"kty":"oct","kid":"idp","k":"AQ"}],"gone":7}}',
+    b'{"provider":{"from":"https://idp.example.com/jwks","keys":[{"kty":"oct","kid":"idp","k":"AQ"}],"gone":7}}',
+    b'{"provider":{"from":"https://former.example.com/jwks","keys":[],"gone":["idp"]}}',
 ]
 
 

@@ -92,7 +92,7 @@ def test_lessons_14_15_17_ours_arrive_exactly_once(gateway: Runtime) -> None:
         "rid": told["rid"],
     }
     assert request_id
-    assert claims["scope"] == {"group": "Analysts", "collections": {"Sales": "read"}}
+    assert claims["scope"] == {"group": "Analysts", "collections": {"Sales": "read"}, "attributes": {}}
     assert 0 < claims["exp"] - claims["iat"] <= 60
 
 

@@ -33,7 +33,7 @@ def test_lesson_21_a_verified_token_is_remembered_for_its_own_policy_only(
 def test_lesson_26_the_algorithm_is_the_keys_and_not_the_headers(gateway: Runtime) -> None:
     """CVE-2026-22817, -22818: none, an HMAC under the public key, another algorithm of the same key."""
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": PUBLIC, "sub": "bot", "groups": ["bi-engineers"], "exp": now + 300}
+    claims = {"iss": ISSUER, "aud": PUBLIC, "sub": "bot", "groups": ["bot-engineers"], "exp": now + 300}
     public = signer("idp").key.public_key()
     tokens = [
         jwt.encode(claims, None, "none", headers={"kid": "idp"}),
@@ -67,7 +67,7 @@ def test_lesson_27_without_an_audience_of_its_own_no_bearer_passes(
 def test_lessons_27_30_a_token_without_our_audience_is_refused(gateway: Runtime, aud: Any) -> None:
     """CVE-2020-26160, CVE-2024-51744: missing, empty, an array without us."""
     now = int(time.time())
-    claims: dict[str, Any] = {"iss": ISSUER, "sub": "bot", "groups": ["bi-engineers"], "exp": now + 300}
+    claims: dict[str, Any] = {"iss": ISSUER, "sub": "bot", "groups": ["bot-engineers"], "exp": now + 300}
     claims |= {} if aud is None else {"aud": aud}
     token = jwt.api_jws.encode(json.dumps(claims).encode(), signer("idp").key, "RS256", {"kid": "idp"})
     assert gateway.ask("GET", DASHBOARD, {"Authorization": f"Bearer {token}"}).status == 401

@@ -80,7 +80,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         origin={"url": "http://metabase.internal:3000", "hostname": None},
         assertion={"audience": "metabase", "lifetime_seconds": 60},
         team_claim="department",
-        scopes={"analyst": {"group": "Analysts", "collections": {"Sales": "read"}}},
         brand={"name": 'Acme </style><script>"', "color": "#2f5bea"},
     )
     (folder / "gateway" / "config.js").write_text(render_module(ROOT, "config.js.j2", config=context.as_dict()))

@@ -243,7 +243,7 @@ test("what somebody wrote into KV is linted, and nonsense there is no outage", a
     "[]",
     "{",
     '{"provider":5}',
-    '{"provider":{"keys":[{"kty":"oct","kid":"r1","k":"AA"}]}}',
+    '{"provider":{"from":"https://idp.example.com/jwks","keys":[{"kty":"oct","kid":"r1","k":"AA"}]}}',
   ]) {
     const env = { KEYS: { get: async () => text, put: async () => {} } };
     const { refreshLater: later, keyFinder: finder } = await load(`keys.js?kv=${encodeURIComponent(text)}`);

@@ -14,7 +14,7 @@ const CACHE_SIZE = 2000;
 const made = new Map();
 
 /** @returns {Promise<string>} */
-export async function assertionFor(env, { principal, role, team, requestId, now }) {
+export async function assertionFor(env, { principal, role, team, scope, requestId, now }) {
   const id = JSON.stringify([
     env.ASSERTION_KEY_CURRENT.length,
     principal.issuer,
@@ -22,6 +22,7 @@ export async function assertionFor(env, { principal, role, team, requestId, now 
     principal.email,
     role,
     team,
+    scope,
   ]);
   const known = made.get(id);
   if (known && known.exp - now > REUSE_MARGIN && known.secret === env.ASSERTION_KEY_CURRENT) return known.token;
@@ -30,7 +31,7 @@ export async function assertionFor(env, { principal, role, team, requestId, now 
     email: principal.email,
     role,
     team,
-    scope: config.scopes[role] ?? null,
+    scope,
     policy: digest,
     rid: requestId,
   };

@@ -9,12 +9,15 @@ import config from "./config.js";
 import { keptClaims, readSession } from "./session.js";
 import { verifyAccess, verifyBearer } from "./tokens.js";
 
+const NO_SESSION = { session: null, stale: false, since: null, seen: null };
+
 /**
+ * `since`: when the person signed in; `seen`: when they were last here; both in seconds, null where nobody can know.
  * @typedef {{kind: "person" | "machine", issuer: string, sub: string, email: string | null, name: string, claims: object}} Principal
  * @param {Request} request
  * @param {object} env
  * @param {number} now seconds
- * @returns {Promise<{principal: Principal, session: object | null, stale: boolean} | {reason: string, bearer: boolean}>}
+ * @returns {Promise<{principal: Principal, session: object | null, stale: boolean, since: number | null, seen: number | null} | {reason: string, bearer: boolean}>}
  */
 export async function authenticate(request, env, now) {
   const authorization = request.headers.get("authorization");
@@ -23,7 +26,7 @@ export async function authenticate(request, env, now) {
   const found = await readSession(request, env, now);
   if (found.reason) return { reason: found.reason, bearer: false };
   const { session, stale } = found;
-  return { principal: personOf(session), session, stale };
+  return { principal: personOf(session), session, stale, since: session.iat, seen: session.seen };
 }
 
 /** The principal of a session. */
@@ -36,15 +39,18 @@ async function byBearer(authorization, now) {
   // Exactly `Bearer TOKEN` (CVE-2026-47673); the scheme itself has no case (RFC 9110 section 11.1).
   if (scheme.toLowerCase() !== "bearer" || !token || rest.length > 0)
     return { reason: "bearer-malformed", bearer: true };
-  const { payload, reason } = await verifyBearer(token, now);
+  const { payload, issuer, reason } = await verifyBearer(token, now);
   if (reason) return { reason, bearer: true };
-  return { principal: machineOf(payload), session: null, stale: false };
+  return { principal: machineOf(payload, issuer), ...NO_SESSION };
 }
 
-function machineOf(payload) {
-  const email = isAddress(payload.email) && payload.email_verified === true ? payload.email.toLowerCase() : null;
-  const name = typeof payload.client_id === "string" ? payload.client_id : payload.sub;
-  return { kind: "machine", issuer: config.identity.provider, sub: payload.sub, email, name, claims: payload };
+function machineOf(payload, issuer) {
+  const { sub, email: address, ...others } = payload;
+  const isVerified = isAddress(address) && payload.email_verified === true;
+  const name = typeof payload.client_id === "string" ? payload.client_id : sub;
+  // No role may match on an address that nobody has checked.
+  const claims = isVerified ? payload : { ...others, sub };
+  return { kind: "machine", issuer, sub, email: isVerified ? address.toLowerCase() : null, name, claims };
 }
 
 /** One `@`, ASCII only: Unicode has letters that fold onto ASCII ones, and accounts are found by address (CVE-2026-40574). */
@@ -58,17 +64,22 @@ async function byAccess(request, env, now) {
   const { payload, reason } = await verifyAccess(token);
   if (reason) return { reason, bearer: false };
   if (payload.common_name && !payload.sub && !payload.email) {
-    return { principal: serviceOf(payload.common_name), session: null, stale: false };
+    return { principal: serviceOf(payload.common_name), ...NO_SESSION };
   }
-  const unverified = payload.custom?.email_verified === false;
-  if (!isAddress(payload.email) || !payload.sub || unverified) return { reason: "token-claims-invalid", bearer: false };
+  const isVerified = (payload.custom?.email_verified ?? true) === true;
+  if (!isAddress(payload.email) || !payload.sub || !isVerified)
+    return { reason: "token-claims-invalid", bearer: false };
   const principal = accessPerson(payload);
   const found = await readSession(request, env, now);
   // Two cookies mean that somebody else may have planted one: neither's Metabase session is used.
   if (found.reason === "session-cookie-duplicated") return { reason: found.reason, bearer: false };
   // A cookie of somebody else, or of another sign-in, holds nothing for this one.
-  const own = found.session?.sub === principal.sub && found.session.email === principal.email;
-  return { principal, session: own ? { ...found.session, claims: principal.claims } : null, stale: own && found.stale };
+  const cookie = found.session ?? found.ended;
+  const isOwn = cookie?.sub === principal.sub && cookie.email === principal.email;
+  const session = isOwn && found.session ? { ...found.session, claims: principal.claims } : null;
+  // Whoever signed in at Access since then was here then.
+  const seen = isOwn ? Math.max(cookie.seen, payload.iat) : null;
+  return { principal, session, stale: session !== null && found.stale, since: payload.iat, seen };
 }
 
 function serviceOf(name) {
@@ -78,7 +89,8 @@ function serviceOf(name) {
 
 function accessPerson({ sub, email: written, custom }) {
   const email = written.toLowerCase();
-  // `common_name` is what roles of machines match on: no identity provider may say it of a person.
+  // `common_name` is what roles of machines match on: no identity provider may say it of a person. The address is the one
+  // that Access verified, never a claim beside it.
   const { common_name: _, ...told } = custom ?? {};
   return {
     kind: "person",

@@ -2,7 +2,8 @@
  * Public keys of the issuers: shipped with the version, refreshed by cron through KV.
  *
  * May not: fetch or read KV before an answer (go-oidc#482); share a promise between requests (panva/jose#355); trust a key
- * for another algorithm than its own (CVE-2026-22817). KV is read in `waitUntil`, at most once a minute an isolate.
+ * for another algorithm than its own (CVE-2026-22817), or for another issuer. KV is read in `waitUntil`, at most once a
+ * minute an isolate.
  */
 
 import { importJWK } from "jose";
@@ -19,10 +20,11 @@ const MAX_GONE = 50;
 /** Sources by name: keys at deploy time, and where the cron trigger finds newer ones. */
 const sources = { provider: config.identity };
 if (config.identity.access) sources.access = config.identity.access;
+for (const issuer of config.identity.issuers) sources[sourceOf(issuer.name)] = issuer;
 const shipped = Object.fromEntries(Object.entries(sources).map(([name, { jwks }]) => [name, usable(jwks.keys)]));
 /**
- * What the cron trigger last saw, by source: `keys` that the issuer publishes, and `gone`, the ids of those that it did once
- * and no longer does. Keys of the version stay trusted until they are seen to be gone, so that a fresh deployment does not
+ * What the cron trigger last saw, by source: `from` where, the `keys` that the issuer publishes, and `gone`, the ids of those
+ * that it did once and no longer does. Keys of the version stay trusted until they are seen to be gone, so that a fresh deployment does not
  * wait for the trigger, and a key that the issuer withdraws does not outlive it.
  */
 let newer = {};
@@ -36,8 +38,13 @@ export function keyGeneration() {
   return generation;
 }
 
+/** The source of an issuer that the policies declare; whatever its name, it is none of the others. */
+export function sourceOf(name) {
+  return `issuer:${name}`;
+}
+
 /**
- * @param {"provider" | "access"} source
+ * @param {string} source `provider`, `access`, or an issuer's
  * @returns {(header: {kid?: string, alg: string}) => Promise<CryptoKey>} for jose; throws where no key fits
  */
 export function keyFinder(source) {
@@ -89,10 +96,13 @@ function seenNow(name, keys, former) {
   const published = new Set(keys.map(({ kid }) => kid));
   const before = [...former.gone, ...shipped[name].map(({ kid }) => kid), ...former.keys.map(({ kid }) => kid)];
   const gone = [...new Set(before)].filter((kid) => !published.has(kid));
-  return { keys, gone: gone.slice(-MAX_GONE) };
+  return { from: sources[name].jwks_uri, keys, gone: gone.slice(-MAX_GONE) };
 }
 
-/** What KV holds, judged like an answer of the network: whoever writes there must not make a key by it. */
+/**
+ * What KV holds, judged like an answer of the network: whoever writes there must not make a key by it. What was seen at
+ * another address than the version names is of another issuer, although it may bear the same name.
+ */
 function trusted(text) {
   let parsed = null;
   try {
@@ -101,7 +111,11 @@ function trusted(text) {
     // No JSON is the same as nothing: the next refresh writes it anew.
   }
   const strings = (list) => (Array.isArray(list) ? list.filter((item) => typeof item === "string") : []);
-  const entryOf = (name) => ({ keys: usable(parsed?.[name]?.keys), gone: strings(parsed?.[name]?.gone) });
+  const entryOf = (name) => {
+    const from = sources[name].jwks_uri;
+    const found = parsed?.[name]?.from === from ? parsed[name] : {};
+    return { from, keys: usable(found.keys), gone: strings(found.gone) };
+  };
   return Object.fromEntries(Object.keys(sources).map((name) => [name, entryOf(name)]));
 }
 

@@ -18,7 +18,7 @@ import { ownEndpoint } from "./own.js";
 import { Problem } from "./problem.js";
 import { readBody, readQuery } from "./query.js";
 import { denied, fault, unauthenticated } from "./respond.js";
-import { newSession, sessionCookie } from "./session.js";
+import { isOver, isStaleIn, newSession, sessionCookie } from "./session.js";
 import { table } from "./table.js";
 
 const compiled = compileTable(table);
@@ -112,9 +112,17 @@ async function answer(request, env, record) {
   const asked = { method: request.method, path: record.path, ...(query === undefined ? {} : { query }) };
   record.decision = authorize(compiled, found.principal, asked);
   record.reason = record.decision.reason;
+  if (isOver(record.decision.role, found, now)) return over(request, record);
   if (record.decision.effect !== "allow") return denied(request, env, record, now);
   record.effect = "allow";
   return proxied(request, env, record, { ...found, body, now });
+}
+
+/** The role's own limits ended the sign-in, whatever was asked for. */
+function over(request, record) {
+  record.decision = { ...record.decision, effect: "deny", rule: null };
+  record.reason = "session-expired";
+  return unauthenticated(request, record, { bearer: false });
 }
 
 function refuse(request, record, reason, status) {
@@ -151,13 +159,21 @@ async function bodyFor(request, record) {
   return { body: bytes, query: readQuery(bytes, route.body, request.headers.get("content-type") ?? "") };
 }
 
-async function proxied(request, env, record, { principal, session, stale, body, now }) {
+/** What the role may see in Metabase, for the assertion: its group, collections, and the attributes of this principal. */
+function scopeOf(principal, role) {
+  const { metabase } = table.roles[role];
+  return metabase && { ...metabase, attributes: attributesOf(compiled, role, principal) };
+}
+
+async function proxied(request, env, record, { principal, session, stale, seen, body, now }) {
   const { role } = record.decision;
+  const scope = scopeOf(principal, role);
+  const isStale = stale || isStaleIn(role, { seen }, now);
   const known = knownMetabase(principal, session, role);
   let metabase = known ?? (await openMetabase(env, principal, role));
   const send = async () => {
     const { requestId, team } = record;
-    const assertion = await assertionFor(env, { principal, role, team, requestId, now });
+    const assertion = await assertionFor(env, { principal, role, team, scope, requestId, now });
     const headers = originHeaders(request, { metabase, assertion, requestId });
     return forward({ request, env, path: record.path, search: record.search, headers, body });
   };
@@ -170,7 +186,7 @@ async function proxied(request, env, record, { principal, session, stale, body, 
   }
   if (upstream === null) return refuse(request, record, "origin-unreachable", 503);
   const response = toClient(upstream, record.path);
-  if (principal.kind === "person" && (stale || metabase !== known)) {
+  if (principal.kind === "person" && (isStale || metabase !== known)) {
     const next = { ...(session ?? newSession(principal, now)), metabase, role };
     response.headers.append("Set-Cookie", await sessionCookie(env, next, now));
     // No cache may keep a session, not even with a file that everybody gets.

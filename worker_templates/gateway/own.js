@@ -5,11 +5,11 @@
  */
 
 import { publicKeys } from "./assertion.js";
-import { authenticate } from "./authenticate.js";
+import { authenticate, personOf } from "./authenticate.js";
 import config from "./config.js";
 import { problemsPage, signedOutPage, signOutPage } from "./pages.js";
 import { problem, redirect, sessionEnded, showDenied, unauthenticated } from "./respond.js";
-import { CLEAR, readSession } from "./session.js";
+import { CLEAR, isOver, readSession } from "./session.js";
 import { finishSignIn, signOut, startSignIn } from "./signin.js";
 import { textsFor } from "./texts/index.js";
 
@@ -59,30 +59,37 @@ async function endSession({ request, env, record, now }) {
     return problem(record, 403);
   }
   const { session } = await readSession(request, env, now);
-  if (session) record.principal = { kind: "person", ...session };
+  if (session) record.principal = personOf(session);
   record.reason = "signed-out";
   return signOut(session);
 }
 
 async function explain({ request, env, record, now, roleOf }) {
-  const { principal, reason } = await authenticate(request, env, now);
+  const { principal, role, reason } = await whoAsks(request, env, now, roleOf);
+  record.principal = principal ?? null;
   if (reason === "session-expired") {
     Object.assign(record, { effect: "deny", reason });
     return sessionEnded(request, record);
   }
-  record.principal = principal ?? null;
-  const viewer = principal ? { principal, role: roleOf(principal) } : null;
-  return showDenied(request, env, record, now, viewer);
+  return showDenied(request, env, record, now, principal ? { principal, role } : null);
+}
+
+/** As `authenticate`, with the role; a session that is over in it has expired. */
+async function whoAsks(request, env, now, roleOf) {
+  const found = await authenticate(request, env, now);
+  if (found.reason) return found;
+  const role = roleOf(found.principal);
+  return isOver(role, found, now) ? { ...found, role, reason: "session-expired", bearer: false } : { ...found, role };
 }
 
 async function whoami({ request, env, record, now, roleOf }) {
-  const found = await authenticate(request, env, now);
+  const found = await whoAsks(request, env, now, roleOf);
+  record.principal = found.principal ?? null;
   if (found.reason) {
     Object.assign(record, { effect: "deny", reason: found.reason });
     return unauthenticated(new Request(request, { headers: { accept: "application/json" } }), record, found);
   }
-  record.principal = found.principal;
   const { kind, issuer, sub, email } = found.principal;
-  const body = { kind, issuer, sub, email, role: roleOf(found.principal), expires: found.session?.exp ?? null };
+  const body = { kind, issuer, sub, email, role: found.role, expires: found.session?.exp ?? null };
   return Response.json(body, { headers: { "Cache-Control": "no-store" } });
 }

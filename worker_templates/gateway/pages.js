@@ -36,7 +36,8 @@ export function deniedPage(texts, told, status) {
     [ui.role, told.isSignedIn ? (told.role ? apart(told.role) : ui.noRole) : null],
     [ui.askedFor, askedFor(texts, told)],
   ]);
-  const ways = openingsPart(texts, told.role);
+  // Who lacks a claim that the role needs can open nothing with it.
+  const ways = told.reason === "attribute-missing" ? "" : openingsPart(texts, told.role);
   const way = told.isSignedIn ? otherAccount(texts, !ways) : actions(link("/", ui.signIn, { isMain: true }));
   // Whom to ask is said below where it is known.
   const isSaid = brand.support && help === wordsFor(texts, "denied").help;
@@ -63,6 +64,11 @@ export function unreachablePage(texts, record, headers) {
 /** Anything else that went wrong; where signing in is what helps, that is the one button. */
 export function failurePage(texts, record, status, headers) {
   const { ui } = texts;
+  if (IS_ACCESS && record.reason === "session-expired") {
+    // Access would go on without asking, with the sign-in that is over here.
+    const ways = actions(link(ACCESS_SIGN_OUT, ui.signOut, { isMain: true }));
+    return failed(texts, record, { sign: "clock", wait: ui.signOutFirst, ways, status, headers });
+  }
   if (status === 401 || isSigningIn(record)) {
     const ways = actions(link(signInPath(record), ui.signInAgain, { isMain: true }));
     return failed(texts, record, { sign: "clock", ways, status, headers });
@@ -81,8 +87,8 @@ function failed(texts, record, { sign, wait = "", ways, status, headers }) {
   const { title, detail, help } = wordsFor(texts, reason);
   const told = { title: ui.askFailedTitle, text: ui.askFailed, id: requestId, reason };
   const known = facts([
-    [ui.signedInAs, principal?.email && apart(principal.email)],
-    [ui.role, decision?.role && apart(decision.role)],
+    [ui.signedInAs, status !== 401 && principal?.email && apart(principal.email)],
+    [ui.role, status !== 401 && decision?.role && apart(decision.role)],
   ]);
   return page(texts, {
     sign,

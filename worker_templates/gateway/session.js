@@ -2,7 +2,7 @@
  * Sessions: one encrypted `__Host-` cookie, nothing stored anywhere else.
  *
  * May not: take a malformed or doubled cookie for "no session" silently (CVE-2026-25748); keep a role, which is worked out
- * anew on every request (CVE-2021-41230); hold a claim that no policy reads.
+ * anew on every request (CVE-2021-41230); hold a claim that no policy reads; let a role's own limits be wider than the stack's.
  */
 
 import config from "./config.js";
@@ -19,8 +19,13 @@ const opened = new Map();
 
 const KEPT_CLAIMS = new Set([
   config.team_claim,
-  ...Object.values(table.roles).flatMap((role) => role.match.flatMap((entry) => Object.keys(entry.claims))),
+  ...Object.values(table.roles).flatMap((role) => [
+    ...role.match.flatMap((entry) => Object.keys(entry.claims)),
+    ...Object.values(role.metabase?.attributes ?? {}),
+    ...role.allow.flatMap((rule) => Object.values(rule.locked ?? {})),
+  ]),
 ]);
+const NO_LIMITS = { idle_seconds: null, absolute_seconds: null };
 
 /** Only the claims that a policy or an assertion reads. */
 export function keptClaims(claims) {
@@ -43,7 +48,8 @@ export function cookieValues(request, name) {
  * @param {Request} request
  * @param {object} env
  * @param {number} now seconds
- * @returns {Promise<{session: object, stale: boolean} | {reason: string}>} `stale`: the cookie should be renewed
+ * @returns {Promise<{session: object, stale: boolean} | {reason: string, ended?: object}>} `stale`: the cookie should be
+ *   renewed; `ended`: what the session was that has expired
  */
 export async function readSession(request, env, now) {
   const values = cookieValues(request, COOKIE);
@@ -55,8 +61,36 @@ export async function readSession(request, env, now) {
   if (!found) return { reason: "session-cookie-malformed" };
   const { value: session, current } = found;
   const idle = now - session.seen;
-  if (now >= session.exp || idle > config.session.idle_seconds) return { reason: "session-expired" };
+  if (now >= session.exp || idle > config.session.idle_seconds) {
+    return { reason: "session-expired", ended: session };
+  }
   return { session, stale: !current || idle > config.session.idle_seconds / REFRESH_SHARE };
+}
+
+/** A role's own limits, beside the stack's. */
+function limitsOf(role) {
+  return (Object.hasOwn(table.roles, role ?? "") && table.roles[role].session) || NO_LIMITS;
+}
+
+/**
+ * Whether a sign-in is over in this role, although it may hold in others.
+ * @param {string | null} role
+ * @param {{principal: object, since: number | null, seen: number | null}} found by `authenticate`; machines sign in nowhere
+ * @param {number} now seconds
+ */
+export function isOver(role, { principal, since, seen }, now) {
+  if (principal.kind === "machine") return false;
+  const { absolute_seconds: absolute, idle_seconds: idle } = limitsOf(role);
+  // Put so that what is no number is over.
+  const isOld = absolute !== null && !(since !== null && now - since < absolute);
+  const isIdle = idle !== null && seen !== null && !(now - seen <= idle);
+  return isOld || isIdle;
+}
+
+/** Whether the cookie must be renewed for the role's own idle limit, or whoever is active would be thrown out. */
+export function isStaleIn(role, { seen }, now) {
+  const { idle_seconds: idle } = limitsOf(role);
+  return idle !== null && seen !== null && now - seen > idle / REFRESH_SHARE;
 }
 
 async function openCached(env, value) {

@@ -1,15 +1,16 @@
 /**
  * Tokens: ID tokens, bearer tokens of machines, application tokens of Cloudflare Access.
  *
- * May not: take an algorithm from the header, skip an audience, accept a token of another kind, quote a token in an error.
+ * May not: take an algorithm from the header, skip an audience, accept a token of another kind, quote a token in an error,
+ * try a token with another issuer's keys or audience than its own issuer's (RFC 8725 sections 3.8 and 3.9).
  * Sources: OpenID Connect Core 3.1.3.7, RFC 7519, RFC 8725, RFC 9068, Cloudflare Access application tokens.
  */
 
-import { jwtVerify } from "jose";
+import { decodeJwt, jwtVerify } from "jose";
 
 import { toBase64url } from "./base64url.js";
 import config from "./config.js";
-import { keyFinder, keyGeneration } from "./keys.js";
+import { keyFinder, keyGeneration, sourceOf } from "./keys.js";
 import { digest } from "./table.js";
 
 const MAX_TOKEN = 8192;
@@ -37,6 +38,17 @@ const CLAIM_REASONS = {
   iat: "token-not-yet-valid",
   exp: "token-expired",
 };
+
+/** Whose bearer tokens are taken, by `iss`: the identity provider's, and those of the policies' issuers of machines. */
+const BEARER_ISSUERS = bearerIssuers(config.identity);
+
+function bearerIssuers({ provider, issuer, client_id, bearer_audience, issuers }) {
+  const own = { name: provider, source: "provider", issuer, audience: bearer_audience };
+  const others = issuers.map((one) => ({ ...one, source: sourceOf(one.name) }));
+  // With the client as audience every ID token would pass for a machine's.
+  const usable = [...others, own].filter(({ audience }) => audience && audience !== client_id);
+  return new Map(usable.map((one) => [one.issuer, one]));
+}
 
 const TIMES = new Set(["exp", "iat", "nbf"]);
 
@@ -90,21 +102,35 @@ function isName(text) {
   return typeof text === "string" && text !== "";
 }
 
-/** A machine's bearer token; an ID token never passes, its audience is the client. */
+/**
+ * A machine's bearer token; an ID token never passes, its audience is the client.
+ * @returns {Promise<{payload: object, issuer: string} | {reason: string}>} `issuer`: the name by which policies call it
+ */
 export async function verifyBearer(token, now) {
-  const { issuer, client_id, bearer_audience: audience, algorithms } = config.identity;
-  // With the client as audience every ID token would pass for a machine's.
-  if (!audience || audience === client_id) return { reason: "bearer-not-accepted" };
+  if (BEARER_ISSUERS.size === 0) return { reason: "bearer-not-accepted" };
   if (token.length > MAX_TOKEN) return { reason: "token-malformed" };
-  const key = await cacheKey([issuer, audience, digest, keyGeneration()], token);
+  // Unverified, it only chooses by whose keys and for which audience the token is judged.
+  const iss = claimedIssuer(token);
+  if (iss === null) return { reason: "token-malformed" };
+  const trust = BEARER_ISSUERS.get(iss);
+  return trust ? verifyBy(trust, token, now) : { reason: "token-issuer-foreign" };
+}
+
+function claimedIssuer(token) {
+  try {
+    const { iss } = decodeJwt(token);
+    return typeof iss === "string" ? iss : null;
+  } catch {
+    return null;
+  }
+}
+
+async function verifyBy({ name, source, issuer, audience }, token, now) {
+  const key = await cacheKey([name, issuer, audience, digest, keyGeneration()], token);
   const known = verified.get(key);
-  if (known && known.exp > now - SKEW_SECONDS) return { payload: known };
-  const result = await check(token, "provider", {
-    issuer,
-    audience,
-    algorithms,
-    requiredClaims: ["sub", "exp"],
-  });
+  if (known && known.exp > now - SKEW_SECONDS) return { payload: known, issuer: name };
+  const { algorithms } = config.identity;
+  const result = await check(token, source, { issuer, audience, algorithms, requiredClaims: ["sub", "exp"] });
   // Only ID tokens answer a nonce; one whose audience names both must not pass here.
   if (result.payload?.nonce !== undefined) return { reason: "token-type-foreign" };
   if (result.payload) {
@@ -112,7 +138,7 @@ export async function verifyBearer(token, now) {
     if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
     verified.set(key, result.payload);
   }
-  return result;
+  return { ...result, issuer: name };
 }
 
 async function cacheKey(trust, token) {

@@ -33,16 +33,17 @@ export function askPart({ ui }, { title, text, id, reason }) {
   return part(title, `<p class="soft">${text}</p>`, `<div class="actions">${link(href, say(ui.ask, { who }))}</div>`);
 }
 
-/** What a role can certainly open: its landing page, and the dashboards that its rules name. */
+/** What a role can certainly open: its landing page, and the dashboards that its rules name without a condition. */
 export function openings(role) {
   const rules = Object.hasOwn(table.roles, role ?? "") ? table.roles[role] : null;
   if (!rules) return [];
   const named = rules.allow
-    .filter((rule) => rule.actions.includes("dashboard:view"))
+    .filter((rule) => rule.actions.includes("dashboard:view") && !rule.requires_approval && !rule.locked)
     .flatMap((rule) => (Array.isArray(rule.on?.dashboard) ? rule.on.dashboard : []))
     .filter((id) => /^[0-9]+$/.test(id))
     .map((id) => `/dashboard/${id}`);
-  return [...new Set([rules.landing, ...named])].slice(0, MAX_LINKS);
+  // Machines' roles have no landing page.
+  return [...new Set([rules.landing, ...named])].filter(Boolean).slice(0, MAX_LINKS);
 }
 
 function openingLabel(texts, path) {

@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 
+from infra.access.load import load_policies
 from infra.environments.world import port_is_taken
 from infra.errors import RenderError
 from infra.render.discovery import discover, fetch_jwks
 from infra.settings import Settings
+from infra.settings.identity import machine_issuers
 
 from .api import DEFAULT_BASE_URL, TIMEOUT_SECONDS, is_loopback
 from .model import Finding, Found, error, from_error, ok, skipped, warning
@@ -28,7 +30,7 @@ def discovery(subject: Subject) -> Found:
         return skipped("the local provider is not running: `make demo` starts it")
     identity = subject.given().identity
     try:
-        document = discover(identity.issuer)
+        document = discover(str(identity.issuer))
     except RenderError as problem:
         return from_error(problem, "open ISSUER/.well-known/openid-configuration in a browser and compare")
     subject.notes[DOCUMENT] = document
@@ -53,7 +55,7 @@ def https(subject: Subject) -> Found:
     """Whether every address of the provider is https; on loopback it need not be."""
     document = subject.notes[DOCUMENT]
     urls = {key: str(document[key]) for key in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
-    urls["issuer"] = subject.given().identity.issuer
+    urls["issuer"] = str(subject.given().identity.issuer)
     plain = [key for key, url in urls.items() if not url.startswith("https://") and not is_loopback(url)]
     if plain:
         text = f"the provider's {', '.join(plain)} is no https address: keys and codes could be read on the way"
@@ -69,6 +71,23 @@ def keys(subject: Subject) -> Found:
     except RenderError as problem:
         return from_error(problem, "have the provider publish sound public keys")
     return ok(f"{len(found)} signing key{'s' if len(found) > 1 else ''}")
+
+
+def issuers(subject: Subject) -> Found:
+    """The issuers of machines' tokens that the policies declare: each answers, with keys that can be trusted."""
+    settings = subject.given()
+    declared = machine_issuers(settings, load_policies(subject.policies, settings.environment))
+    found: list[Finding] = []
+    for issuer in declared:
+        try:
+            document = discover(str(issuer.url), needs=("jwks_uri",))
+            fetch_jwks(str(document["jwks_uri"]), settings.identity.algorithms)
+        except RenderError as problem:
+            told = from_error(problem, f"compare it with `issuers.{issuer.name}` in the policies")
+            found += told if isinstance(told, list) else [told]
+    if not declared:
+        return skipped("the policies declare no issuer but the provider")
+    return found or ok(", ".join(f"`{issuer.url}`" for issuer in declared))
 
 
 def redirect(subject: Subject) -> Found:
@@ -92,7 +111,7 @@ def redirect_uri(settings: Settings) -> str:
 def clock(subject: Subject) -> Found:
     """This machine's clock against the provider's and Cloudflare's: tokens are valid for minutes."""
     settings = subject.given()
-    urls = [f"{settings.identity.issuer.rstrip('/')}/.well-known/openid-configuration"]
+    urls = [f"{str(settings.identity.issuer).rstrip('/')}/.well-known/openid-configuration"]
     urls.append(settings.cloudflare.base_url or DEFAULT_BASE_URL)
     skews = {url: skew for url in urls if (skew := _skew(url)) is not None}
     if not skews:

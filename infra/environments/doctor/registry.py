@@ -60,6 +60,13 @@ CHECKS: tuple[Check, ...] = (
     Check(name="identity.https", run=identity.https, needs=(DISCOVERY,)),
     Check(name="identity.keys", run=identity.keys, needs=(DISCOVERY,), uses=("identity.algorithms",)),
     Check(
+        name="identity.issuers",
+        run=identity.issuers,
+        needs=("policies.load",),
+        uses=("identity.algorithms", "identity.mode", "identity.provider"),
+        seconds=10,
+    ),
+    Check(
         name="identity.redirect",
         run=identity.redirect,
         uses=("gateway.hostname", "gateway.publicUrl", "identity.mode", "identity.clientId"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
-from pathlib import Path
 
 from infra.access.load import load_policies
 from infra.environments.scaffold.stack_file import SECRET
-from infra.errors import Fault, PolicyError, SettingsError
-from infra.settings import NAMESPACE, SECTIONS
+from infra.errors import Fault, MbgateError, SettingsError
+from infra.settings import NAMESPACE, SECTIONS, TEXTS
+from infra.settings.identity import agreed
 from infra.settings.sections import camel
 
 from .model import Finding, Found, error, from_error, from_fault, ok, warning
@@ -25,7 +24,7 @@ def file(subject: Subject) -> Found:
 
 
 def _unknown(subject: Subject) -> list[Finding]:
-    names = [f"{NAMESPACE}:{camel(name)}" for name in (*SECTIONS, "policies")]
+    names = [f"{NAMESPACE}:{camel(name)}" for name in (*SECTIONS, *TEXTS)]
     found = []
     for key in subject.file.unknown if subject.file else []:
         near = difflib.get_close_matches(key, [*names, f"{NAMESPACE}:{SECRET}"], 1)
@@ -84,16 +83,15 @@ def secret(subject: Subject) -> Found:
 
 
 def policies(subject: Subject) -> Found:
-    """The policies of the folder that the settings name."""
-    name = subject.settings.policies if subject.settings else None
-    if name is None and subject.file is not None:
-        given = subject.file.values.get("policies")
-        name = given if isinstance(given, str) else None
-    folder = subject.root / (name or "policies")
-    shorter = os.path.relpath(folder)
-    folder = Path(shorter) if len(shorter) < len(str(folder)) else folder
+    """The policies as they hold in this stack, and that its settings say the same of identity."""
+    environment = subject.text("environment")
     try:
-        found = load_policies(folder)
-    except PolicyError as problem:
+        found = load_policies(subject.policies, environment)
+        if subject.settings is not None and not subject.has_stand_ins("identity"):
+            agreed(subject.settings, found)
+    except SettingsError as problem:
+        return from_error(problem, f"mend `Pulumi.{subject.stack}.yaml` or the policies' `issuers`")
+    except MbgateError as problem:
         return from_error(problem, "run `mbgate policy check`")
-    return ok(f"{len(found.roles)} roles, {len(found.catalogue.routes)} routes")
+    told = f" in environment `{environment}`" if environment else ""
+    return ok(f"{len(found.roles)} roles, {len(found.catalogue.routes)} routes{told}")

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.access.load import load_policies
 from infra.environments.choices import Choices, last_choices
 from infra.environments.scaffold.stack_file import StackFile, read_stack_file
 from infra.environments.toolchain import cache_folder
 from infra.environments.world import STACK, World, open_world
 from infra.errors import LocalCloudError, MbgateError, SettingsError
 from infra.settings import NAMESPACE, Settings
+from infra.settings.identity import REQUIRED, agreed
+from infra.settings.sections import camel
 
 from .lenient import lenient_settings
 
@@ -36,6 +39,7 @@ class Subject:
     file: StackFile | None = field(default=None, repr=False)
     settings: Settings | None = None
     replaced: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
     problem: MbgateError | None = None
     notes: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -74,6 +78,25 @@ class Subject:
         """The user's home folder."""
         return Path(self.environ.get("HOME") or Path.home())
 
+    @property
+    def policies(self) -> Path:
+        """The folder of the policies, as short as it can be written."""
+        folder = self.root / (self.text("policies") or "policies")
+        shorter = os.path.relpath(folder)
+        return Path(shorter) if len(shorter) < len(str(folder)) else folder
+
+    def text(self, name: str) -> str | None:
+        """A setting outside of the sections, also where other settings can't be used."""
+        if self.settings is not None:
+            found = getattr(self.settings, name)
+        else:
+            found = self.file.values.get(name) if self.file is not None else None
+        return found if isinstance(found, str) else None
+
+    def has_stand_ins(self, section: str) -> bool:
+        """Whether something of the section is none of the stack's own."""
+        return any(key.partition(".")[0] == section and key not in self.lacking for key in self.replaced)
+
     def given(self) -> Settings:
         """The settings, for checks that say which of them they use."""
         assert self.settings is not None  # noqa: S101 - the runner asks `unsound` first
@@ -111,10 +134,24 @@ def open_subject(root: Path, stack: str | None, environ: Mapping[str, str] | Non
             raise SettingsError(f"`{name}` is no stack's name", code="stack-invalid", help="as in: --stack dev")
         subject.file = read_stack_file(folder / f"Pulumi.{name}.yaml", name)
         subject.settings, subject.replaced = lenient_settings(subject.file)
+        _complete(subject)
         subject.file.settings()
     except MbgateError as problem:
         subject.problem = problem
     return subject
+
+
+def _complete(subject: Subject) -> None:
+    """Adds what only the policies say of identity; where they don't, no check uses it, and `policies.load` tells it."""
+    settings = subject.settings
+    lacking = [name for name in REQUIRED if settings is not None and getattr(settings.identity, name) is None]
+    if settings is None or not lacking:
+        return
+    try:
+        subject.settings = agreed(settings, load_policies(subject.policies, settings.environment))
+    except MbgateError:
+        subject.lacking = frozenset(f"identity.{camel(name)}" for name in lacking)
+        subject.replaced |= subject.lacking
 
 
 def _local_world(root: Path, environ: dict[str, str]) -> World:

@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 import yaml
 
 from infra.errors import SettingsError
-from infra.settings import NAMESPACE, SECTIONS, Settings, parse
+from infra.settings import NAMESPACE, SECTIONS, TEXTS, Settings, parse
 from infra.settings.sections import HOSTNAME, ID, URL, camel
 
 SECRET = "oidcClientSecret"  # noqa: S105 - the name of a setting, not its value
-POLICIES = "policies"
 # Ids, hostnames and the host of a URL never hold capitals, so a word of capitals there is one of the samples'.
 CAPITALS = re.compile(r"(?<![A-Za-z0-9])[A-Z]+(_[A-Z]+)*(?![A-Za-z0-9])")
 CLIENT_ID = "CLIENT_ID"
@@ -54,7 +53,7 @@ class StackFile:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the program reads as settings: sections and the policies' folder.
+        """What the program reads as settings: sections, and the texts beside them.
 
         The engine takes a section without a value for an empty text, on which the program would end.
         """
@@ -63,13 +62,13 @@ class StackFile:
             for name in map(camel, SECTIONS)
             if (value := self.config.get(f"{NAMESPACE}:{name}", self)) is not self
         }
-        policies = self.config.get(f"{NAMESPACE}:{POLICIES}")
-        return {**found, **({POLICIES: policies} if policies else {})}
+        texts = {name: self.config.get(f"{NAMESPACE}:{name}") for name in TEXTS}
+        return {**found, **{name: value for name, value in texts.items() if value}}
 
     @property
     def unknown(self) -> list[str]:
         """Keys of our namespace that the program never reads."""
-        known = {f"{NAMESPACE}:{name}" for name in (*map(camel, SECTIONS), POLICIES, SECRET)}
+        known = {f"{NAMESPACE}:{name}" for name in (*map(camel, SECTIONS), *TEXTS, SECRET)}
         return [str(key) for key in self.config if str(key).startswith(f"{NAMESPACE}:") and key not in known]
 
     @property

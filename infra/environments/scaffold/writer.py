@@ -12,10 +12,10 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from infra.errors import SettingsError
-from infra.settings import NAMESPACE, SECTIONS, Settings
+from infra.settings import NAMESPACE, SECTIONS, TEXTS, Settings
 from infra.settings.sections import camel
 
-from .stack_file import POLICIES, StackFile
+from .stack_file import StackFile
 
 WIDTH = 116
 # Settings that only the local cloud has say so in their descriptions.
@@ -38,10 +38,15 @@ def render(stack: str, values: Mapping[str, Any], file: StackFile | None = None)
         # A section without a value would be an empty text to the engine.
         is_empty = all(line.lstrip().startswith("#") for line in fields)
         lines += [f"  {'# ' if is_empty else ''}{NAMESPACE}:{camel(name)}:", *fields]
-    policies = Settings.model_fields[POLICIES]
-    lines += [*_comment(policies.description or "", 2), f"  {NAMESPACE}:{POLICIES}: "]
-    lines[-1] += scalar(values.get(POLICIES, policies.default))
-    ours = {f"{NAMESPACE}:{name}" for name in (*map(camel, SECTIONS), POLICIES)}
+    for name in TEXTS:
+        field = Settings.model_fields[name]
+        value = values.get(name, field.default)
+        key = f"{NAMESPACE}:{name}"
+        lines += [
+            *_comment(field.description or "", 2),
+            f"  # {key}:" if value is None else f"  {key}: {scalar(value)}",
+        ]
+    ours = {f"{NAMESPACE}:{name}" for name in (*map(camel, SECTIONS), *TEXTS)}
     lines += _kept({k: v for k, v in (file.config if file else {}).items() if k not in ours}, 2)
     return "\n".join(lines) + "\n"
 

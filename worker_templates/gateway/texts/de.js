@@ -32,6 +32,7 @@ export default {
     signIn: "Anmelden",
     signInAgain: "Wieder anmelden",
     signOut: "Abmelden",
+    signOutFirst: "Melden Sie sich zuerst ab, und öffnen Sie die Seite dann neu: Sie werden zur Anmeldung geführt.",
     otherAccount: "Ist das das falsche Konto?",
     staySignedIn: "Angemeldet bleiben",
     endCompanySession: "Auch die Firmenanmeldung beenden",
@@ -88,6 +89,21 @@ export default {
     "resource-not-granted": [
       "Nicht mit Ihrer Rolle geteilt",
       "Ihre Rolle darf manche davon öffnen, aber nicht dieses Element.",
+      ASK,
+    ],
+    "attribute-missing": [
+      "Ihrem Konto fehlt eine Angabe",
+      "Ihre Rolle zeigt jeder Person ihren eigenen Teil der Daten, und Ihr Konto sagt nicht, welcher Ihrer ist.",
+      "Bitten Sie die Personen, die Ihr Konto betreuen, die Angabe zu ergänzen. Melden Sie sich danach ab und wieder an.",
+    ],
+    "resource-locked": [
+      "Nur mit Ihren eigenen Zahlen",
+      "Ihre Rolle darf das nur sehen, wo es auf Ihren eigenen Teil der Daten beschränkt ist.",
+      ASK,
+    ],
+    "approval-required": [
+      "Jemand muss zuerst zustimmen",
+      "Ihre Rolle darf das erst, nachdem jemand anderes es genehmigt hat.",
       ASK,
     ],
     "origin-foreign": [
