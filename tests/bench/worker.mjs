@@ -3,8 +3,9 @@
  * the time of whole requests. `authorize.js` is the gateway's own, the table and the cases are text modules.
  */
 
-import { authorize, compileTable } from "./authorize.js";
+import { authorize } from "./authorize.js";
 import cases from "./cases.json";
+import { compileTable } from "./compile.js";
 import table from "./table.json";
 
 const compiled = compileTable(JSON.parse(table));

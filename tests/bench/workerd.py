@@ -96,7 +96,8 @@ def _program() -> Path:
 
 
 def _write(folder: Path, tables: Mapping[str, Table], groups: Mapping[str, Group]) -> None:
-    (folder / "authorize.js").write_text(bundle_code(ROOT, "gateway/authorize.js"), "utf-8")
+    for module in ("authorize.js", "compile.js"):
+        (folder / module).write_text(bundle_code(ROOT, f"gateway/{module}"), "utf-8")
     (folder / "worker.js").write_bytes((Path(__file__).parent / "worker.mjs").read_bytes())
     services, sockets = [], []
     for name, table in tables.items():
@@ -109,6 +110,7 @@ def _write(folder: Path, tables: Mapping[str, Table], groups: Mapping[str, Group
         modules = (
             '(name = "worker.js", esModule = embed "worker.js"), '
             '(name = "authorize.js", esModule = embed "authorize.js"), '
+            '(name = "compile.js", esModule = embed "compile.js"), '
             f'(name = "cases.json", text = embed "{name}-cases.json"), '
             f'(name = "table.json", text = embed "{name}-table.json")'
         )
