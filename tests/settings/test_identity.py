@@ -34,13 +34,15 @@ def policies(tmp_path: Path) -> Any:
 
     def make(issuers: dict[str, Any] | None, match: str = "workforce") -> Policies:
         path, page = [{"id": "a", "actions": ["app:use"]}], "/"
+        matches = [{"issuer": match, "claims": {"groups": "staff"}}]
         roles: dict[str, Any] = {
-            "staff": {"match": [{"issuer": match, "claims": {"groups": "staff"}}], "landing": page, "allow": path}
+            "staff": {"match": matches, "landing": page, "metabase": {"group": "Staff"}, "allow": path}
         }
         if issuers and "ci" in issuers:
             claims = {"sub": "repo:acme/reports"}
             allow = [{**path[0], "id": "b"}]
-            roles["job"] = {"for": "machines", "match": [{"issuer": "ci", "claims": claims}], "allow": allow}
+            by = [{"issuer": "ci", "claims": claims}]
+            roles["job"] = {"for": "machines", "match": by, "metabase": {"group": "Jobs"}, "allow": allow}
         document = {"version": 1, **({"issuers": issuers} if issuers else {}), "roles": roles}
         (tmp_path / "roles.yaml").write_text(json.dumps(document))
         (tmp_path / "routes.yaml").write_bytes((ROOT / "policies" / "routes.yaml").read_bytes())
@@ -140,11 +142,10 @@ def test_machines_issuers_are_those_beside_the_provider(policies: Any) -> None:
 
 
 def test_behind_access_a_role_of_another_issuer_is_refused(policies: Any) -> None:
-    """Access answers before the gateway reads a bearer token; an issuer that no role names does no harm."""
+    """Access answers before the gateway reads a bearer token."""
     own = settings(issuer=URL, clientId="mbgate", mode="access")
     assert faults(own, policies({"workforce": {}, "ci": CI})) == [("issuer-unread", "$.config.mbgate:identity.mode")]
-    unused = policies({"workforce": {}, "cd": {**CI, "url": "https://cd.example.net"}})
-    assert machine_issuers(agreed(own, unused), unused) == ()
+    assert machine_issuers(own, policies({"workforce": {}, "ci": CI})) == ()
 
 
 def test_a_role_of_an_unknown_issuer_is_refused(policies: Any) -> None:
