@@ -92,12 +92,12 @@ def test_nobody_tells_the_time(project: Project) -> None:
 MACHINES = """
 version: 1
 issuers:
-  workforce: {{}}
   ci: {{url: "{url}", audience: "https://bi.example.com"}}
 roles:
   job:
     for: machines
     match: [{{issuer: ci, claims: {{sub: reports}}}}]
+    metabase: {{group: Jobs}}
     allow: [{{id: a, actions: [app:use]}}]
 """
 

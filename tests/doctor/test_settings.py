@@ -99,6 +99,7 @@ roles:
   staff:
     match: [{{issuer: workforce, claims: {{groups: staff}}}}]
     landing: /
+    metabase: {{group: Staff}}
     allow: [{{id: a, actions: [app:use]}}]
 """
 

@@ -33,13 +33,16 @@ def policies(tmp_path: Path) -> Any:
     """Makes policies with these issuers, and a role for machines of `ci` where there is such an issuer."""
 
     def make(issuers: dict[str, Any] | None, match: str = "workforce") -> Policies:
-        allow = [{"id": "a", "actions": ["app:use"]}]
-        staff = {"match": [{"issuer": match, "claims": {"groups": "staff"}}], "landing": "/", "allow": allow}
-        roles: dict[str, Any] = {"staff": {**staff, "metabase": {"group": "Staff"}}}
+        path, page = [{"id": "a", "actions": ["app:use"]}], "/"
+        matches = [{"issuer": match, "claims": {"groups": "staff"}}]
+        roles: dict[str, Any] = {
+            "staff": {"match": matches, "landing": page, "metabase": {"group": "Staff"}, "allow": path}
+        }
         if issuers and "ci" in issuers:
             claims = {"sub": "repo:acme/reports"}
-            job = {"match": [{"issuer": "ci", "claims": claims}], "allow": [{"id": "b", "actions": ["app:use"]}]}
-            roles["job"] = {"for": "machines", "metabase": {"group": "Job"}, **job}
+            allow = [{**path[0], "id": "b"}]
+            by = [{"issuer": "ci", "claims": claims}]
+            roles["job"] = {"for": "machines", "match": by, "metabase": {"group": "Jobs"}, "allow": allow}
         document = {"version": 1, **({"issuers": issuers} if issuers else {}), "roles": roles}
         (tmp_path / "roles.yaml").write_text(json.dumps(document))
         (tmp_path / "routes.yaml").write_bytes((ROOT / "policies" / "routes.yaml").read_bytes())
@@ -142,6 +145,7 @@ def test_behind_access_a_role_of_another_issuer_is_refused(policies: Any) -> Non
     """Access answers before the gateway reads a bearer token."""
     own = settings(issuer=URL, clientId="mbgate", mode="access")
     assert faults(own, policies({"workforce": {}, "ci": CI})) == [("issuer-unread", "$.config.mbgate:identity.mode")]
+    assert machine_issuers(own, policies({"workforce": {}, "ci": CI})) == ()
 
 
 def test_a_role_of_an_unknown_issuer_is_refused(policies: Any) -> None:
