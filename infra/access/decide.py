@@ -165,8 +165,8 @@ def _decide_rules(table: Table, role: str, route: str, actions: list[str], resou
         naming = [rule for rule in rules["allow"] if action in rule["actions"]]
         if not naming:
             return deny("action-not-granted")
-        any_resource = resource is None or not table["actions"].get(action)
-        covering = [rule for rule in naming if any_resource or _covers(rule, resource)]
+        about = resource if table["actions"].get(action) else None
+        covering = [rule for rule in naming if about is None or _covers(rule, about)]
         if not covering:
             return deny("resource-not-granted")
         plain = next((rule for rule in covering if not is_conditional(rule)), None)
@@ -207,9 +207,7 @@ def _is_denied(rule: Mapping[str, Any], resource: Resource | None) -> bool:
     return resource is None or rule.get("on") is None or _covers(rule, resource)
 
 
-def _covers(rule: Mapping[str, Any], resource: Resource | None) -> bool:
-    if resource is None:
-        return True
+def _covers(rule: Mapping[str, Any], resource: Resource) -> bool:
     ids = (rule.get("on") or {}).get(resource["kind"])
     return ids == "*" or (isinstance(ids, list) and resource["id"] in ids)
 
