@@ -83,15 +83,20 @@ class MetabaseAccess(pulumi.ComponentResource):
 def data_levels(role: Role) -> dict[str, str]:
     """Metabase's `create-queries` level by database id, `*` for all others (permissions graph, open source).
 
-    Metabase enforces what the edge can't see: routes of tables and fields, which name no database.
+    Metabase enforces what the edge can't see: routes of tables and fields, which name no database. So a rule that holds
+    only with an approval gives nothing here: the right would be there without one.
     """
-    named = {i for rule in role.allow for i in _databases(rule) if i != ANY}
+    named = {i for rule in _plain(role) for i in _databases(rule) if i != ANY}
     return {database: _level(role, database) for database in sorted({*named, ANY})}
+
+
+def _plain(role: Role) -> list[Rule]:
+    return [rule for rule in role.allow if rule.requires_approval is None and rule.locked is None]
 
 
 def _level(role: Role, database: str) -> str:
     for action, level in ((NATIVE, "query-builder-and-native"), (ADHOC, "query-builder")):
-        allowed = any(action in rule.actions and {database, ANY} & _databases(rule) for rule in role.allow)
+        allowed = any(action in rule.actions and {database, ANY} & _databases(rule) for rule in _plain(role))
         # A deny of any database is taken for all: Metabase may be stricter than the edge, never wider.
         denied = any(action in rule.actions for rule in role.deny)
         if allowed and not denied:
