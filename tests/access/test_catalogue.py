@@ -184,7 +184,7 @@ def test_pages_are_reads() -> None:
 def test_a_resource_that_a_path_names_is_judged(method: str, path: str) -> None:
     """Whatever the way to it: a rule that denies the resource denies this too."""
     compiled = {**table(), "roles": {**table()["roles"]}}
-    on = dict.fromkeys(("dashboard", "question", "collection", "database"), ["7"])
+    on = {kind: ["7"] for kind in ("dashboard", "question", "collection", "database")}
     deny = {"id": "no", "actions": ["question:run", "dashboard:view", "data:browse"], "on": on}
     compiled["roles"]["nearly"] = {**compiled["roles"]["everything"], "deny": [deny]}
     assert reason(method, path) == "rule-allowed"
