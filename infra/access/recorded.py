@@ -22,6 +22,8 @@ EVENT = "mbgate.access"
 CUT = "…"
 """What the gateway writes in a path for a part that would open something by itself."""
 MAX_PATH = 512
+TEXTS = ("effect", "reason")
+OPTIONAL_TEXTS = ("request_id", "role", "method", "path", "rule", "resource_kind", "resource_id", "policy_digest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +54,7 @@ class Recorded:
 
 def explain_recorded(table: Table, line: Mapping[str, Any]) -> Recorded:
     """Explains one audit event; PolicyError where it is none."""
-    if line.get("type") != EVENT or not isinstance(line.get("effect"), str) or not isinstance(line.get("reason"), str):
-        raise PolicyError(
-            "the line is no access event of the gateway",
-            code="audit-line-unknown",
-            help=f'it must be one JSON object with "type": "{EVENT}"',
-        )
+    _check_form(line)
     today, notes = _today(table, line)
     return Recorded(
         request_id=str(line.get("request_id")),
@@ -68,6 +65,22 @@ def explain_recorded(table: Table, line: Mapping[str, Any]) -> Recorded:
         today=today,
         notes=tuple(notes),
     )
+
+
+def _check_form(line: Mapping[str, Any]) -> None:
+    """A line that somebody edited, or that another program wrote, may hold anything."""
+    wrong = [name for name in TEXTS if not isinstance(line.get(name), str)]
+    wrong += [name for name in OPTIONAL_TEXTS if not isinstance(line.get(name), str | None)]
+    actions = line.get("actions")
+    if actions is not None and not (isinstance(actions, list) and all(isinstance(one, str) for one in actions)):
+        wrong.append("actions")
+    if line.get("type") != EVENT or wrong:
+        raise PolicyError(
+            "the line is no access event of the gateway"
+            + (f": {', '.join(f'`{name}`' for name in wrong)} can't be read" if line.get("type") == EVENT else ""),
+            code="audit-line-unknown",
+            help=f'it must be one JSON object with "type": "{EVENT}", as the gateway wrote it',
+        )
 
 
 def _today(table: Table, line: Mapping[str, Any]) -> tuple[Explanation | None, list[str]]:
@@ -100,4 +113,6 @@ def _request(line: Mapping[str, Any]) -> dict[str, Any]:
     actions = line.get("actions") or []
     if line.get("resource_kind") == "database" and {ADHOC, NATIVE} & set(actions):
         request["query"] = {"native": NATIVE in actions, "database": line.get("resource_id")}
+    elif line["reason"] == "query-unreadable":
+        request["query"] = None
     return request
