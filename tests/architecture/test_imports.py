@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stack": FOUNDATION | {"access", "render", "metabase", "settings", "components"},
     "__main__": FOUNDATION | {"settings", "stack"},
     "environments": FOUNDATION | {"access", "render", "metabase", "settings", "components", "stack"},
-    "cli": FOUNDATION | {"access", "render", "metabase", "settings", "components", "stack", "environments"},
+    "cli": FOUNDATION | {"access", "review", "render", "metabase", "settings", "components", "stack", "environments"},
 }
 PURE = {"access", "errors", "naming"}
 IMPURE = {"pulumi", "pulumi_cloudflare", "pulumi_docker", "httpx", "time", "datetime", "socket", "subprocess"}
