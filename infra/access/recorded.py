@@ -101,14 +101,15 @@ def _today(table: Table, line: Mapping[str, Any]) -> tuple[Explanation | None, l
         claims = " and ".join(f"`{claim}`" for claim in wanted) or "none today"
         return None, [f"role `{role}` needs these claims, as one text each: {claims}"]
     later = "the policies allowed it, and what failed came after: docs/troubleshooting.md explains the reason"
-    return explain_as(table, role, _request(line)), [] if is_of_policies else [later]
+    return explain_as(table, role, request_of(line)), [] if is_of_policies else [later]
 
 
 def _ways(table: Table) -> list[str]:
     return [f"for role `{name}`: {ways_words(role['match'])}" for name, role in sorted(table["roles"].items())]
 
 
-def _request(line: Mapping[str, Any]) -> dict[str, Any]:
+def request_of(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The request that a line recorded, as `decide` takes it; what the body asked is read off the actions."""
     request: dict[str, Any] = {"method": str(line.get("method")), "path": str(line.get("path"))}
     actions = line.get("actions") or []
     if line.get("resource_kind") == "database" and {ADHOC, NATIVE} & set(actions):

@@ -226,4 +226,4 @@ def actions(as_json: AsJson = False) -> None:
 
 
 # Each registers a command of its own, which needs `policy_app` above.
-from . import policy_consent, policy_explain, policy_schema  # noqa: E402, F401
+from . import policy_consent, policy_diff, policy_explain, policy_schema  # noqa: E402, F401
