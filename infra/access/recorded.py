@@ -114,6 +114,6 @@ def request_of(line: Mapping[str, Any]) -> dict[str, Any]:
     actions = line.get("actions") or []
     if line.get("resource_kind") == "database" and {ADHOC, NATIVE} & set(actions):
         request["query"] = {"native": NATIVE in actions, "database": line.get("resource_id")}
-    elif line["reason"] == "query-unreadable":
+    elif line.get("reason") == "query-unreadable":
         request["query"] = None
     return request

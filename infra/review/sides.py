@@ -47,14 +47,19 @@ class Side:
 def open_side(text: str, root: Path, policies: str = "policies") -> Iterator[Side]:
     """Reads a side; PolicyError where there is none, or with its faults, named as the side was."""
     with tempfile.TemporaryDirectory(prefix="mbgate-") as temporary:
-        folder, shown = _folder_of(text, root, policies, Path(temporary))
+        folder, names = _folder_of(text, root, policies, Path(temporary))
         try:
             yield _read(folder, text)
         except PolicyError as error:
-            named = [replace(fault, file=str(fault.file).replace(str(folder), shown, 1)) for fault in error.faults]
-            raise PolicyError(
-                error.message.replace(str(folder), shown), code=error.code, help=error.help, faults=named
-            ) from None
+            named = [replace(fault, file=_named(str(fault.file), names)) for fault in error.faults]
+            message = _named(error.message, names)
+            raise PolicyError(message, code=error.code, help=error.help, faults=named) from None
+
+
+def _named(words: str, names: Mapping[str, str]) -> str:
+    for path, name in names.items():
+        words = words.replace(path, name)
+    return words
 
 
 def _read(folder: Path, name: str) -> Side:
@@ -65,17 +70,18 @@ def _read(folder: Path, name: str) -> Side:
     return Side(name=name, tables=tables, cases=cases)
 
 
-def _folder_of(text: str, root: Path, policies: str, temporary: Path) -> tuple[Path, str]:
-    """Where the side's files are, and how messages call that place."""
+def _folder_of(text: str, root: Path, policies: str, temporary: Path) -> tuple[Path, dict[str, str]]:
+    """Where the side's files are, and how messages call those places."""
     path = Path(text)
-    if path.is_dir():
+    if text and path.is_dir():
         nested = path / policies
         found = nested if not (path / ROLES_FILE).exists() and (nested / ROLES_FILE).exists() else path
-        return found, str(found)
+        return found, {}
     if path.is_file():
         shutil.copy(path, temporary / ROLES_FILE)
-        return temporary, str(path.parent)
-    return _from_git(text, root, policies, temporary), f"{text}:{policies}"
+        return temporary, {str(temporary / ROLES_FILE): text, str(temporary): str(path.parent)}
+    found = _from_git(text, root, policies, temporary)
+    return found, {str(found): f"{text}:{policies}"}
 
 
 def _from_git(ref: str, root: Path, policies: str, temporary: Path) -> Path:
