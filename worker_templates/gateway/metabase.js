@@ -25,9 +25,14 @@ function keyOf(principal, role) {
 /** @returns {Opened | null} the Metabase session that is known for this principal in this role, with these attributes */
 export function knownMetabase(principal, session, role) {
   if (principal.kind === "machine") return machines.get(keyOf(principal, role)) ?? null;
-  const { metabase, role: former, attributes = {} } = session ?? {};
-  const isSame = former === role && JSON.stringify(attributes) === JSON.stringify(attributesFor(principal, role));
-  return metabase && isSame ? { metabase, role, attributes } : null;
+  if (!session?.metabase || session.role !== role) return null;
+  const attributes = attributesFor(principal, role);
+  return isSame(session.attributes ?? {}, attributes) ? { metabase: session.metabase, role, attributes } : null;
+}
+
+function isSame(former, attributes) {
+  const names = Object.keys(attributes);
+  return Object.keys(former).length === names.length && names.every((name) => former[name] === attributes[name]);
 }
 
 /**
