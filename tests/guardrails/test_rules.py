@@ -32,6 +32,7 @@ def test_case(name: str, case: Case) -> None:
     draft = good()
     case.change(draft)
     verdicts = BY_NAME[name].run(draft.build())
+    assert not any(secret in verdict.message for verdict in verdicts for secret in ("k3y-k3y", "hunter2"))
     if case.says == "nothing":
         assert verdicts == []
         return
@@ -53,13 +54,3 @@ def test_what_waits_keeps_no_violation_back() -> None:
     draft["origin-policy"].update(decision="04da6b54-80e4-46f7-96ec-b56ff0331ba9")
     verdicts = BY_NAME["no-bypass-policy"].run(draft.build())
     assert [verdict.is_unjudged for verdict in verdicts] == [False, True]
-
-
-def test_no_message_holds_a_secret() -> None:
-    for name, cases in CASES.items():
-        for case in cases:
-            draft = good()
-            case.change(draft)
-            for verdict in BY_NAME[name].run(draft.build()):
-                assert "k3y-k3y" not in verdict.message
-                assert "hunter2" not in verdict.message
