@@ -121,7 +121,7 @@ def judge(change: Change, given: Iterable[Given]) -> Consents:
 def objection(change: Change, given: Given) -> str | None:
     """Why it doesn't count; None where it does."""
     if given.by is None:
-        return "the account is gone"
+        return "it is unknown whose it is, or the account is gone"
     if change.author is None:
         return "the author's account is gone, so that nobody can be told apart from them"
     if given.is_bot:

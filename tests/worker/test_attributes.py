@@ -173,7 +173,9 @@ def test_behind_access_the_claims_of_the_token_count(behind: Runtime) -> None:
     assert renewed["metabase"] == used(behind)[-1]
 
 
-@pytest.mark.parametrize("attributes", [None, {}, "sales", {"team": "shop"}, {"team": ["sales"]}, {"team": "sales", "x": "y"}])
+@pytest.mark.parametrize(
+    "attributes", [None, {}, "sales", {"team": "shop"}, {"team": ["sales"]}, {"team": "sales", "x": "y"}]
+)
 def test_a_cookie_with_other_attributes_holds_nothing(runtime: Runtime, attributes: Any) -> None:
     """As with another role."""
     own = cookie_of(runtime, "analyst", attributes=attributes)
