@@ -102,8 +102,9 @@ def who_can(
 
     With --json: action, resource, also (other actions that some of its requests need) and roles. Each role has its
     name (role), for (people or machines), get (issuer and claims; any entry gives the role), and either answer, for the
-    resource (effect: allowed, held, denied or not-granted; reason; rule), or scopes: kind (null: requests that name none), may (all, all-but,
-    some or none) with ids, unsettled (whether that holds for entity ids without a known number too), rules, denials.
+    resource (effect: allowed, held, denied or not-granted; reason; rule), or scopes: kind (null: requests that name
+    none), may (all, all-but, some or none) with ids, unsettled (whether that holds for entity ids without a known
+    number too), rules, held, denials.
 
     Example: mbgate policy who-can dashboard:view dashboard/3
     """
