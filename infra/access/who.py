@@ -38,6 +38,8 @@ class RoleAnswer:
     """One role: how one gets it, and either the answer for the one resource, or its scopes."""
 
     role: str
+    audience: str
+    """`people` or `machines`: whom the role is for."""
     get: tuple[Mapping[str, Any], ...]
     answer: Answer | None
     scopes: tuple[Scope, ...]
@@ -55,7 +57,10 @@ class WhoCan:
 
     def record(self) -> dict[str, Any]:
         """The same as plain data, in the shape that `mbgate policy who-can --json` promises."""
-        return asdict(self)
+        record = asdict(self)
+        for role in record["roles"]:
+            role["for"] = role.pop("audience")
+        return record
 
 
 def who_can(table: Table, action: str, resource: str | None = None) -> WhoCan:
@@ -94,12 +99,15 @@ def read_resource(table: Table, action: str, text: str) -> Resource:
 
 def _role_answer(table: Table, role: str, action: str, resource: Resource | None) -> RoleAnswer:
     get = tuple(table["roles"][role]["match"])
+    audience = table["roles"][role].get("for", "people")
     if resource is not None:
-        return RoleAnswer(role=role, get=get, answer=answer(table, role, action, resource), scopes=())
+        return RoleAnswer(
+            role=role, audience=audience, get=get, answer=answer(table, role, action, resource), scopes=()
+        )
     pairs = [(one, answer(table, role, action, one.sample)) for one in subjects_of(table, action)]
     kinds = dict.fromkeys(one.kind for one, _ in pairs)
     scopes = tuple(_scope(kind, [pair for pair in pairs if pair[0].kind == kind]) for kind in kinds)
-    return RoleAnswer(role=role, get=get, answer=None, scopes=scopes)
+    return RoleAnswer(role=role, audience=audience, get=get, answer=None, scopes=scopes)
 
 
 def _scope(kind: str | None, pairs: list[tuple[Subject, Answer]]) -> Scope:

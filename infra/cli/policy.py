@@ -101,9 +101,10 @@ def who_can(
     """Say which roles may do an action, by which rule, and how one gets each role; without a resource, on which ones.
 
     With --json: action, resource, also (other actions that some of its requests need) and roles. Each role has its
-    name (role), get (issuer and claims; any entry gives the role), and either answer, for the resource (effect:
-    allowed, denied or not-granted; reason; rule), or scopes: kind (null: requests that name none), may (all, all-but,
-    some or none) with ids, unsettled (whether that holds for entity ids without a known number too), rules, denials.
+    name (role), for (people or machines), get (issuer and claims; any entry gives the role), and either answer, for the
+    resource (effect: allowed, held, denied or not-granted; reason; rule), or scopes: kind (null: requests that name
+    none), may (all, all-but, some or none) with ids, unsettled (whether that holds for entity ids without a known
+    number too), rules, held, denials.
 
     Example: mbgate policy who-can dashboard:view dashboard/3
     """

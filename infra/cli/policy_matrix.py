@@ -66,7 +66,7 @@ def _role_lines(role: RoleAnswer, resource: str) -> Iterator[str]:
         yield f"  {visible(role.role)}"
         for scope in role.scopes:
             yield f"    {f'{scope.kind}s' if scope.kind else 'no single one'}: {_scope_words(scope)}"
-    yield f"    whoever has {ways_words(role.get)}"
+    yield f"    {'whatever machine' if role.audience == 'machines' else 'whoever'} has {ways_words(role.get)}"
 
 
 def _reason(answer: Answer, resource: str) -> str:

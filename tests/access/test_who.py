@@ -172,7 +172,7 @@ def test_json_has_the_promised_shape() -> None:
     one = json.loads(run("who-can", "dashboard:view", "dashboard/3", "--json").stdout)
     assert set(one) == {"action", "resource", "also", "roles"}
     assert (one["action"], one["resource"]) == ("dashboard:view", "dashboard/3")
-    assert set(one["roles"][0]) == {"role", "get", "answer", "scopes"} and one["roles"][0]["scopes"] == []
+    assert set(one["roles"][0]) == {"role", "for", "get", "answer", "scopes"} and one["roles"][0]["scopes"] == []
     assert one["roles"][0]["answer"] == {
         "role": "analyst",
         "effect": "not-granted",
@@ -183,3 +183,13 @@ def test_json_has_the_promised_shape() -> None:
     assert every["resource"] is None and every["roles"][0]["answer"] is None
     keys = {"kind", "may", "ids", "unsettled", "rules", "held", "denials"}
     assert all(set(scope) == keys for role in every["roles"] for scope in role["scopes"])
+
+
+def test_whom_a_role_is_for() -> None:
+    """Machines are told apart, in words and as JSON."""
+    asked = ("who-can", "question:run", "question/1", "--environment", "local")
+    lines = run(*asked).stdout.splitlines()
+    assert "    whatever machine has issuer `workforce` with `client_id` holding `ci-bot`" in lines
+    assert "    whoever has issuer `workforce` with `groups` holding `bi-execs`" in lines
+    roles = {role["role"]: role["for"] for role in json.loads(run(*asked, "--json").stdout)["roles"]}
+    assert (roles["ci-bot"], roles["exec"]) == ("machines", "people")

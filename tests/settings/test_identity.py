@@ -158,7 +158,7 @@ def test_a_role_of_an_unknown_issuer_is_refused(policies: Any) -> None:
 
 
 def test_the_provider_is_the_issuer_without_a_place(policies: Any) -> None:
-    """Beside the provider that says where it is, one without `url` sends no tokens: nobody could have its roles."""
+    """Beside a provider with a `url`, an issuer without one sends no tokens: nobody could have its roles."""
     found = policies({"workforce": {}, "partner": SAID, "ci": CI}, match=["workforce", "partner"])
     with pytest.raises(PolicyError, match="or remove `workforce`") as caught:
         agreed(settings(provider="partner"), found)
