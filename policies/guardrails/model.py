@@ -209,6 +209,10 @@ def each(judge: Judge, resources: Iterable[Resource]) -> Iterator[Said]:
             yield from judge(resource)
         except Unreadable as fault:
             yield wrong(resource, str(fault), "deploy what the project's templates make")
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
+            # A form that no guardrail expects is refused, not passed over, and told like everything else.
+            problem = f"has inputs in a form that can't be judged ({type(fault).__name__})"
+            yield wrong(resource, problem, "declare it in the form that its provider documents")
         except NotYetKnown as unknown:
             yield Waiting(resource=resource, path=unknown.path, why=unknown.why)
 

@@ -27,6 +27,13 @@ CASES: dict[str, list[Case]] = {
     "origin-behind-access": [
         fine("another token", lambda s: s["origin-policy"]["includes"].append({"serviceToken": {"tokenId": "x"}})),
         wrong("no application", "0 Access applications", lambda s: s.entries.pop("origin-app")),
+        wrong(
+            "people too, whatever else is unknown",
+            "decides `allow`",
+            lambda s: (s["gateway-app"].update(domain=UNKNOWN), s["origin-policy"].update(decision="allow")),
+        ),
+        waits("which application unknown", "`the application of", lambda s: s["origin-app"].update(domain=UNKNOWN)),
+        waits("another hostname unknown", "`domain`", lambda s: s["gateway-app"].update(domain=UNKNOWN)),
         wrong("two applications", "2 Access applications", second_app),
         wrong("people too", "decides `allow`", lambda s: s["origin-policy"].update(decision="allow")),
         wrong(
@@ -59,6 +66,7 @@ CASES: dict[str, list[Case]] = {
         waits("decision unknown", "`decision`", lambda s: s["people"].update(decision=UNKNOWN)),
     ],
     "access-names-who": [
+        fine("a deny for all", lambda s: inline(s, decision="deny", includes=[{"everyone": {}}])),
         fine("everyone with more", lambda s: s["people"].update(includes=[{"everyone": {}}], requires=[{"geo": {}}])),
         wrong("everyone", "lets everyone in", lambda s: s["people"].update(includes=[{"everyone": {}}])),
         wrong(
@@ -70,6 +78,13 @@ CASES: dict[str, list[Case]] = {
     "dns-behind-access": [
         fine(
             "a proof of ownership", lambda s: s.add("txt", CF + "DnsRecord", {"type": "TXT", "name": "x.example.com"})
+        ),
+        fine(
+            "by the Tunnel's id",
+            lambda s: (
+                s.entries["origin-record"].uses.clear(),
+                s["origin-record"].update(content="0-0.cfargotunnel.com"),
+            ),
         ),
         wrong("not proxied", "isn't proxied", lambda s: s["origin-record"].update(proxied=False)),
         wrong(

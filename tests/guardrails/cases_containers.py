@@ -46,6 +46,18 @@ CASES: dict[str, list[Case]] = {
         fine("no network", metabase(networkMode="none", networksAdvanced=[])),
         wrong("default network", "default network", metabase(networksAdvanced=[])),
         wrong("open network", "`egress`", metabase(networksAdvanced=[{"name": "mbgate-prod-egress"}])),
+        wrong(
+            "open network by its resource",
+            "`egress`",
+            lambda s: (
+                s["metabase"].update(networksAdvanced=[{"name": UNKNOWN}]),
+                s.entries["metabase"].uses.update(networksAdvanced=["egress"]),
+            ),
+        ),
+        wrong(
+            "another command of cloudflared", "`egress`", lambda s: s["connector"].update(command=["tunnel", "list"])
+        ),
+        wrong("another program's run", "`egress`", lambda s: s["connector"].update(command=["run"])),
         wrong("no longer internal", "`private`", lambda s: s["private"].pop("internal")),
         waits("command unknown", "`command[0]`", lambda s: s["connector"].update(command=[UNKNOWN])),
         waits("network unknown", "`networksAdvanced[1]`", lambda s: s["metabase"]["networksAdvanced"].append(UNKNOWN)),
@@ -64,6 +76,7 @@ CASES: dict[str, list[Case]] = {
         wrong("root to write on", "its own programs", metabase(readOnly=False)),
         wrong("as root", "runs as root", metabase(user="")),
         wrong("host's processes", "`pidMode`", metabase(pidMode="host")),
+        wrong("the host's settings", "mounts `/etc`", metabase(volumes=[{"hostPath": "/etc"}])),
         wrong("the engine's socket", "docker.sock", metabase(volumes=[{"hostPath": "/var/run/docker.sock"}])),
         waits("unknown", "`privileged`", metabase(privileged=UNKNOWN)),
     ],
@@ -74,6 +87,11 @@ CASES: dict[str, list[Case]] = {
             "an image's id", lambda s: (s.entries["metabase"].uses.pop("image"), s["metabase"].update(image=IMAGE_ID))
         ),
         wrong("a tag", "metabase:v0.58.x", lambda s: s["image"].update(name="metabase/metabase:v0.58.x")),
+        wrong(
+            "of a swarm",
+            "runs `mb:1`",
+            lambda s: s.add("service", DOCKER + "Service", {"taskSpec": {"containerSpec": {"image": "mb:1"}}}),
+        ),
         wrong(
             "unpulled",
             "runs `mb`",
@@ -96,11 +114,16 @@ CASES: dict[str, list[Case]] = {
         fine("its data is elsewhere", lambda s: setattr(s.entries["data"], "protect", False)),
         wrong("volume", "holds Metabase's data", lambda s: on_h2(s, protect=False)),
         wrong("no volume", "in no volume", lambda s: on_h2(s, volume="other")),
+        fine(
+            "a key that can be made again", lambda s: s.add("session-key", "mbgate:index:GeneratedKey", {"kind": "x"})
+        ),
         wrong("key", "isn't protected", lambda s: setattr(s.entries["encryption-key"], "protect", False)),
         waits("unknown", "`volumes[0].volumeName`", lambda s: on_h2(s, volume=UNKNOWN)),
     ],
     "labelled": [
         fine("a stack with a changed name", lambda s: (setattr(s, "stack", "Prod_1"), _relabel(s, "Prod_1"))),
+        fine("a stack with a long name", lambda s: (setattr(s, "stack", "a" * 41), _relabel(s, "a" * 41))),
+        wrong("not so long a name", "mbgate-aaa", lambda s: (setattr(s, "stack", "a" * 40), _relabel(s, "a" * 40))),
         wrong(
             "another's label", "lacks the label", lambda s: s["data"].update(labels=[{"label": "mbgate", "value": "x"}])
         ),

@@ -53,6 +53,9 @@ CASES: dict[str, list[Case]] = {
         wrong("other mode", "identity mode `none`", identity(mode="none")),
         wrong("oidc without keys", "without jwks", identity(mode="oidc", jwks={"keys": []})),
         wrong("oidc without an issuer", "without issuer", identity(mode="oidc", issuer="")),
+        wrong("no signatures", "none", identity(mode="oidc", algorithms=["none"])),
+        wrong("oidc with no keys at all", "without jwks", identity(mode="oidc", jwks=None)),
+        wrong("oidc without algorithms", "without algorithms", identity(mode="oidc", algorithms=None)),
         wrong("shared-key signatures", "HS256", identity(mode="oidc", algorithms=["HS256"])),
         wrong(
             "no client secret",
@@ -79,6 +82,26 @@ CASES: dict[str, list[Case]] = {
     "no-inline-secret": [
         fine("a secret that nobody knows", lambda s: bind(s, name="A", type="secret_text", text=secret(UNKNOWN))),
         fine("a name of a file", lambda s: s["metabase"]["envs"].append("MB_DB_PASSWORD_FILE=/run/x")),
+        fine("no text at all", lambda s: bind(s, name="A_TOKEN", type="kv_namespace", namespace_id="x")),
+        fine("a digest of secrets", lambda s: s["metabase"]["envs"].append(secret(f"MBGATE_FILES={'a' * 64}"))),
+        fine("an empty variable", lambda s: s["metabase"]["envs"].append("MB_DB_PASS=")),
+        fine("a file in clear", lambda s: s["connector"]["uploads"].append({"file": "/s", "content": "#!/bin/sh"})),
+        fine(
+            "a file that nobody knows",
+            lambda s: s["connector"]["uploads"].append({"file": "/k", "content": secret(UNKNOWN)}),
+        ),
+        fine(
+            "a short secret is found by chance", lambda s: bind(s, name="A", type="secret_text", text=secret("analyst"))
+        ),
+        wrong(
+            "a longer one isn't",
+            "type `json`",
+            lambda s: (
+                bind(s, name="A", type="secret_text", text=secret("x23456789012")),
+                bind(s, name="B", type="json", json='"x23456789012"'),
+            ),
+        ),
+        waits("plain text unknown", "`bindings[3]`", lambda s: bind(s, name="A", type="json", json=UNKNOWN)),
         wrong("no Pulumi secret", "no Pulumi secret", lambda s: bind(s, name="A", type="secret_text", text="abc")),
         wrong(
             "secret as plain_text",
@@ -115,6 +138,14 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "audience-set": [
+        fine("mode oidc", identity(mode="oidc", access=None)),
+        fine("another issuer", identity(issuers=[{"name": "ci", "audience": "https://bi.example.com"}])),
+        fine("no other issuers", identity(issuers=None)),
+        fine("no configuration", lambda s: s["gateway-version"].update(modules=[])),
+        wrong("no application", "any Access application", identity(access=None)),
+        wrong("empty bearer audience", "ID tokens for bearer", identity(bearer_audience="")),
+        wrong("assertion without end", "300 s", lambda s: s.render(lambda c: c["assertion"].pop("lifetime_seconds"))),
+        wrong("no assertion", "without an audience", lambda s: s.render(lambda c: c.pop("assertion"))),
         fine("bearers", identity(bearer_audience="https://bi.example.com")),
         wrong("any application", "any Access application", identity(access={"audience": ""})),
         wrong("any client", "of any client", identity(client_id="")),
@@ -127,6 +158,7 @@ CASES: dict[str, list[Case]] = {
         waits("modules unknown", "`modules`", modules_unknown),
     ],
     "https-only": [
+        fine("no other issuers", identity(issuers=None, access=None)),
         fine("on this machine", identity(issuer="http://127.0.0.1:1", jwks_uri="http://id.localhost:1")),
         wrong("gateway", "public_url", lambda s: s.render(lambda c: c.update(public_url="http://bi.example.com"))),
         wrong("provider", "token_endpoint", identity(token_endpoint="http://id.example.com/token")),
@@ -135,6 +167,12 @@ CASES: dict[str, list[Case]] = {
     ],
     "session-length": [
         fine("at the limit", lambda s: s.render(lambda c: c["session"].update(absolute_seconds=86400))),
+        fine("Access at the limit", lambda s: s["gateway-app"].update(sessionDuration="24h")),
+        wrong("nothing said", "absolute_seconds is None", lambda s: s.render(lambda c: c.pop("session"))),
+        wrong("half a duration", "`session_duration` 12hx", lambda s: s["people"].update(sessionDuration="12hx")),
+        wrong("empty duration", "`session_duration` ,", lambda s: s["people"].update(sessionDuration="")),
+        fine("no roles", table(lambda t: t.update(roles=None))),
+        fine("no table", lambda s: s["gateway-version"]["modules"].pop()),
         fine("Access by the hour", lambda s: s["gateway-app"].update(sessionDuration="23h30m")),
         wrong(
             "a week",
@@ -158,6 +196,14 @@ CASES: dict[str, list[Case]] = {
         wrong("catch-all", "takes in everything", table(add_route(path="/api/*", actions=["admin:settings"]))),
         wrong("no action", "needs no action", table(add_route(path="/api/x", actions=[]))),
         wrong("unknown action", "doesn't exist", table(add_route(path="/api/x", actions=["x:y"]))),
+        wrong(
+            "a name for everything", "takes in everything", table(add_route(path="/:x/*", actions=["admin:settings"]))
+        ),
+        wrong("both weak", "to everybody", table(add_route(path="/api/x/*", actions=["app:use", "search:use"]))),
+        wrong("no actions said", "needs no action", table(add_route(path="/api/x"))),
+        wrong("routes in another form", "without routes", table(lambda t: t.update(routes={"a": 1}))),
+        wrong("actions in another form", "without routes", table(lambda t: t.update(actions=["app:use"]))),
+        wrong("a route in another form", "can't be judged", table(lambda t: t["routes"].append("x"))),
         wrong("weak wildcard", "to everybody", table(add_route(path="/api/x/*", actions=["app:use"]))),
         wrong(
             "writing wildcard", "ways to change", table(add_route(path="/x/*", method="POST", actions=["xray:view"]))
@@ -195,6 +241,8 @@ CASES: dict[str, list[Case]] = {
             "push off", "pushes no logs", lambda s: s.add("push", "cloudflare:index/x:LogpushJob", {"enabled": False})
         ),
         wrong("container without", "keeps no logs", lambda s: s["metabase"].update(logDriver="none")),
+        fine("another driver", lambda s: (s["metabase"].pop("logOpts"), s["metabase"].update(logDriver="syslog"))),
+        wrong("no options", "without a bound", lambda s: s["metabase"].pop("logOpts")),
         wrong("no bound", "without a bound", lambda s: s["metabase"].update(logOpts={"max-file": "5"})),
         waits("unknown", "`observability.enabled`", lambda s: s["gateway"]["observability"].update(enabled=UNKNOWN)),
     ],

@@ -72,7 +72,7 @@ class Draft:
 
     def render(self, change: Callable[[dict[str, Any]], Any], *, table: Callable[[Any], Any] | None = None) -> None:
         """Makes the gateway's modules from a changed configuration and table."""
-        config, policy = copy.deepcopy(CONFIG), copy.deepcopy(compiled())
+        config, policy = copy.deepcopy(CONFIG), compiled() if table is None else copy.deepcopy(compiled())
         change(config)
         if table is not None:
             table(policy)
@@ -109,6 +109,12 @@ CONFIG: dict[str, Any] = {
 def compiled() -> Any:
     """The decision table of the project's own policies."""
     return compile_table(load_policies(ROOT / "policies"))
+
+
+@cache
+def usual_modules() -> tuple[dict[str, str], ...]:
+    """The good gateway's modules."""
+    return tuple(gateway_modules(CONFIG, compiled()))
 
 
 def gateway_modules(config: dict[str, Any], table: Any) -> list[dict[str, str]]:
@@ -184,7 +190,7 @@ def good() -> Draft:
     files = {"file": "/files/token", "content": secret(KEY)}
     entries = {
         "cloudflare": Entry("pulumi:providers:cloudflare", {"version": "6.23.1"}),
-        **_worker("gateway", [secret_text(name) for name in gateway], gateway_modules(CONFIG, compiled())),
+        **_worker("gateway", [secret_text(name) for name in gateway], list(usual_modules())),
         **_worker("broker", [secret_text("METABASE_API_KEY"), groups], broker),
         "domain": Entry(
             CF + "WorkersCustomDomain", {"hostname": HOSTNAME, "service": UNKNOWN}, {"service": ["gateway"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Limits, Resource, Said, Stack, StackGuardrail, each, known, wrong
+from ..model import Limits, Resource, Said, Stack, StackGuardrail, Verdict, dig, each, known, wrong
 
 ISOLATED = ("none",)
 
@@ -21,14 +21,18 @@ def judge(stack: Stack, _: Limits) -> Iterator[Said]:
             yield wrong(container, "is on Docker's default network", "name an internal one in `networks_advanced`")
         if is_connector(container):
             return
-        names = {known(known(entry, f"networksAdvanced[{i}]")["name"], "name") for i, entry in enumerate(attached)}
         used = stack.used_by(container, "networksAdvanced", "docker:Network")
-        for network in open_networks:
-            if network in used or network.inputs.get("name") in names:
-                problem = f"is on network `{network.name}`, which isn't internal"
-                yield wrong(container, problem, "set `internal=True` there, or leave that network to the connector")
+        yield from (_open(container, network) for network in open_networks if network in used)
+        names = {dig(entry, "name", f"networksAdvanced[{i}]") for i, entry in enumerate(attached)}
+        by_name = [network for network in open_networks if network.inputs.get("name") in names]
+        yield from (_open(container, network) for network in by_name)
 
     yield from each(on_internal, stack.of("docker:Container"))
+
+
+def _open(container: Resource, network: Resource) -> Verdict:
+    problem = f"is on network `{network.name}`, which isn't internal"
+    return wrong(container, problem, "set `internal=True` there, or leave that network to the connector")
 
 
 def is_connector(container: Resource) -> bool:

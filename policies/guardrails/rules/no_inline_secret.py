@@ -60,7 +60,9 @@ def _binding(version: Resource, part: Any, index: int, texts: set[str]) -> Itera
         yield wrong(version, f"has a secret in binding `{name}` of type `{kind}`", "make it a `secret_text`")
     elif raw and SECRET_NAME.search(str(name).upper()):
         yield wrong(version, f"has binding `{name}`, by its name a secret, of type `{kind}`", "make it a `secret_text`")
-    elif isinstance(raw, str) and _leaks(raw, texts):
+    elif isinstance(raw, Unknown):
+        raise NotYetKnown(f"bindings[{index}]")
+    elif _leaks(str(raw), texts):
         yield wrong(version, f"has a secret in binding `{name}` of type `{kind}`", f"make it a `secret_text`; {ROTATE}")
 
 

@@ -65,7 +65,7 @@ def _application(stack: Stack, app: Resource, hostname: str) -> Iterator[Said]:
         if one.decision != "non_identity":
             problem = f"of the origin `{hostname}` has a policy `{one.resource.name}` that decides `{one.decision}`"
             yield wrong(app, problem, "leave the service token's alone, which decides `non_identity`")
-        elif not one.includes or set(selectors(one.includes, "includes")) != {"serviceToken"}:
+        elif set(selectors(one.includes, "includes")) != {"serviceToken"}:
             problem = f"of the origin `{hostname}` admits more than named service tokens by `{one.resource.name}`"
             yield wrong(app, problem, "let it include one `service_token`, the stack's own")
 
