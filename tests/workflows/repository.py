@@ -14,6 +14,7 @@ REVIEW = Path(__file__).with_name("standin_review.py")
 ROLES = "version: 1\nroles: {}\n"
 SETUP = """\
 setup:
+\t@test -z "$$TOKEN$$MBGATE_FORGE_TOKEN"
 \t@mkdir -p .venv/bin
 \t@ln -sf {python} .venv/bin/python
 \t@cp mbgate .venv/bin/mbgate
