@@ -77,6 +77,12 @@ class DeployError(MbgateError):
     default_code = "deploy-failed"
 
 
+class GuardrailError(MbgateError):
+    """The guardrails can't judge what they were given."""
+
+    default_code = "guardrails-failed"
+
+
 class LocalCloudError(MbgateError):
     """A part of the local world can't start or answer."""
 

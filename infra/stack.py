@@ -10,6 +10,7 @@ import pulumi_cloudflare as cloudflare
 
 from infra.access.load import load_policies
 from infra.access.model import Issuer
+from infra.access.overlay import BASE
 from infra.access.table import canonical_json, compile_table, digest
 from infra.metabase.connection import ASSERTION_AUDIENCE, ASSERTION_SECONDS
 from infra.metabase.resources import Place
@@ -18,6 +19,7 @@ from infra.render.bundle import broker_bundle, bundle_code, gateway_bundle
 from infra.render.context import AccessTrust, BrokerContext, GatewayContext, IdentityContext, IssuerTrust
 from infra.render.discovery import discover, fetch_jwks
 from infra.settings import Settings, require_secret
+from infra.settings.environment import overlay_of
 from infra.settings.identity import agreed, machine_issuers
 
 from .components.access import AccessApplication
@@ -37,7 +39,8 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
 
     All that can fail without a cloud (policies, discovery, bundling) is done first, so that bad input changes nothing.
     """
-    policies = load_policies(root / settings.policies, settings.environment)
+    folder = root / settings.policies
+    policies = load_policies(folder, overlay_of(settings, folder))
     settings = agreed(settings, policies)
     table = compile_table(policies)
     discovery = discover(str(settings.identity.issuer))
@@ -127,6 +130,7 @@ def build(settings: Settings, root: Path) -> dict[str, pulumi.Output[Any] | str]
     return {
         "gatewayUrl": settings.gateway.url,
         "policyDigest": digest(table),
+        "policyEnvironment": settings.environment or BASE,
         "workerVersion": gateway.version_id,
         "tunnelToken": tunnel.token,
         "keysRotatedAt": pulumi.Output.all(

@@ -6,7 +6,7 @@ An entry of `allow` or `deny` is `METHOD PATH`, or a mapping with `request` and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -19,11 +19,19 @@ from .decide import AUDIENCES, Decision, Reason, Table, decide, matching_roles
 from .ids import NUMERIC
 from .load import sorted_faults
 from .overlay import BASE, environments
-from .source import Node, Source
+from .source import Node, Source, shown
+from .source import entry as value_of
 
 TESTS_FILE = "tests.yaml"
 REQUEST = re.compile(r"[A-Z]+ \S.*")
 Principal = dict[str, Any]
+BY_RULES: frozenset[Reason] = frozenset(
+    (
+        *("rule-allowed", "rule-denied", "action-not-granted", "resource-not-granted"),
+        *("approval-required", "resource-locked"),
+    )
+)
+"""Decisions that the role's rules made: the others would be the same whatever the rules say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +63,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Decision cells: each role with each action that a route takes. A cell is covered when a case decided on it."""
+    """Decision cells: each role with each action that a route takes. A cell is covered when rules decided on it."""
 
     covered: frozenset[tuple[str, str]]
     cells: frozenset[tuple[str, str]]
@@ -68,8 +76,14 @@ class Coverage:
         return sorted(self.granted - self.covered)
 
 
-def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
-    """The people and the cases of a file, which knows the environments beside it; PolicyError has every fault."""
+def load_cases(file: Path, issuers: Collection[str] = ()) -> tuple[dict[str, Principal], list[Case]]:
+    """The people and the cases of a file, which knows the environments beside it; PolicyError has every fault.
+
+    `issuers` are those that the policies declare, in whatever environment; none where they declare none.
+    """
+    if not file.exists():
+        help = "write what people may and may not do into it: docs/policies.md shows how"
+        raise PolicyError(f"there are no policy tests: `{file}` isn't there", code="tests-missing", help=help)
     source = Source(file)
     known = (BASE, *environments(file.parent))
     people: dict[str, Principal] = {}
@@ -81,9 +95,28 @@ def load_cases(file: Path) -> tuple[dict[str, Principal], list[Case]]:
             people = _read_people(source, *top["people"])
         for node, path in source.sequence(*top["tests"], "`tests`") if "tests" in top else ():
             cases.extend(_read_test(source, node, path, people, known))
+        if issuers and "people" in top:
+            _check_issuers(source, *top["people"], people, cases, issuers)
     if source.faults:
         raise PolicyError(f"the policy tests in `{file}` can't be used", faults=sorted_faults(source))
     return people, cases
+
+
+def _check_issuers(
+    source: Source,
+    node: Node,
+    path: str,
+    people: Mapping[str, Principal],
+    cases: Sequence[Case],
+    issuers: Collection[str],
+) -> None:
+    """Notes people whose issuer is declared nowhere and who are expected to be let through: that can't be."""
+    for name in sorted({case.person for case in cases if case.effect == "allow"}):
+        issuer = people[name]["issuer"]
+        if issuer is not None and issuer not in issuers:
+            where = value_of(*value_of(node, path, name), "issuer")
+            help = source.nearest(issuer, issuers) or f"use one of {', '.join(sorted(issuers))}"
+            source.fault(*where, "issuer-undeclared", f"`{shown(issuer)}` is no declared issuer", help)
 
 
 def run_cases(table: Table, cases: Iterable[Case], environment: str | None = None) -> list[Verdict]:
@@ -112,6 +145,7 @@ def measure(table: Table, verdicts: Iterable[Verdict]) -> Coverage:
         for verdict in verdicts
         if verdict.decision["role"]
         for action in verdict.decision["actions"]
+        if verdict.decision["reason"] in BY_RULES
     }
     granted = {
         (name, action) for name, role in table["roles"].items() for rule in role["allow"] for action in rule["actions"]
@@ -139,7 +173,11 @@ def _read_people(source: Source, node: Node, path: str) -> dict[str, Principal]:
 def _read_test(
     source: Source, node: Node, path: str, people: Mapping[str, Principal], known: Sequence[str]
 ) -> list[Case]:
+    before = len(source.faults)
     found = source.record(node, path, "a test", ("as",), ("allow", "deny", "in", "except"))
+    if not {"allow", "deny"} & found.keys() and len(source.faults) == before:
+        help = "add `allow` or `deny` with requests, or remove it"
+        source.fault(node, path, "test-empty", "a test expects nothing, so that it always passes", help)
     places = _read_places(source, found, known)
     person = source.choice(*found["as"], "person", tuple(people)) if "as" in found else None
     if person is None:

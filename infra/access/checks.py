@@ -31,7 +31,7 @@ def check_policies(source: Source, policies: Policies, places: Places, has_route
     check_issuers_met(source, policies, places)
     table = compile_table(policies)
     for role in policies.roles:
-        check_rules(source, table["roles"][role.name], *places[role.name])
+        check_rules(source, table, role.name, *places[role.name])
         for index in range(len(role.allow)):
             check_approvers(source, policies.roles, role, index, *places[role.name])
     if has_routes:

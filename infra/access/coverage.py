@@ -6,10 +6,9 @@ allow rule of which a deny rule takes only a part: that is what deny rules are f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from .decide import is_conditional
+from .decide import Table, is_conditional
 from .ids import NUMERIC
 from .reach import Cell, Index, Reach, cells_of, place_of
 from .source import Node, Source
@@ -20,14 +19,18 @@ MAX_NAMED = 100
 """Of thousands of rules a message names only the first."""
 
 
-def check_rules(source: Source, role: Mapping[str, Any], node: Node, path: str) -> None:
-    """Notes the rules of one role of the decision table that change nothing."""
-    allow = [Reach(rule["id"], dict(cells_of(rule, is_allow=True)), is_conditional(rule)) for rule in role["allow"]]
+def check_rules(source: Source, table: Table, name: str, node: Node, path: str) -> None:
+    """Notes the rules of one role of the decision table that change nothing, and conditions that others get round."""
+    role = table["roles"][name]
+    allow = [
+        Reach(rule["id"], dict(cells_of(rule, is_allow=True)), is_conditional(rule), "locked" in rule)
+        for rule in role["allow"]
+    ]
     deny = [Reach(rule["id"], dict(cells_of(rule, is_allow=False)), False) for rule in role["deny"]]
     _check_shadows(source, node, path, allow, deny)
     for effect, rules in (("allow", allow), ("deny", deny)):
         _check_inclusion(source, node, path, effect, rules)
-    check_conditions(source, node, path, allow)
+    check_conditions(source, node, path, allow, table["aliases"])
 
 
 def _check_shadows(source: Source, node: Node, path: str, allow: Sequence[Reach], deny: Sequence[Reach]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .decide import AUDIENCES, Decision, Reason, Table, decide, decide_as, matching_roles
 from .routes import match_route, split_path
-from .wording import ways_words
+from .wording import visible, ways_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Explanation:
         lines = [f"{self.decision['effect']}: {self.decision['reason']}", *(f"  {fact}" for fact in self.facts)]
         lines.append(f"  why: {self.why}")
         lines.extend(f"  to change it: {step}" for step in self.change)
-        return "\n".join(lines)
+        return "\n".join(visible(line) for line in lines)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,12 @@ def _id_unsettled(case: _Case) -> Words:
     )
 
 
-def _query_unreadable(_: _Case) -> Words:
+def _query_unreadable(case: _Case) -> Words:
+    if "query" not in case.request:
+        return (
+            "what it takes depends on the query in its body, and none was given",
+            ['give --query, as \'{"native":false,"database":"1"}\''],
+        )
     return (
         "the body can't be read as a query, so native SQL in it can't be ruled out",
         ["send a JSON query that names one `database`"],

@@ -13,6 +13,28 @@ from .source import Node, Source, entry, shown
 
 RESERVED_CLAIMS = ("__proto__",)
 """In the Worker's module the table is an object literal, in which this key would vanish, and its condition with it."""
+EVERYBODY: dict[str, str] = {
+    "iss": "is the issuer, which `issuer` says already",
+    "aud": "is the audience, which is checked before: every token that gets here has it",
+    "nonce": "is the sign-in's own, and nobody can know it before",
+    "jti": "is the token's own, and nobody can know it before",
+    "at_hash": "is a hash of another token",
+    "c_hash": "is a hash of a code",
+    "s_hash": "is a hash of the sign-in's state",
+    "sid": "is the session's own, and nobody can know it before",
+    "typ": "is what kind of token it is, the same for everybody",
+    "token_use": "is what kind of token it is, the same for everybody",
+    "type": "is what kind of token it is, the same for everybody",
+    "ver": "is the form of the token, the same for everybody",
+    "tid": "is the provider's tenant, the same for everybody in it",
+    "acr": "is how somebody signed in, not who it was",
+    "amr": "is how somebody signed in, not who it was",
+    "identity_nonce": "is the Access session's own, and nobody can know it before",
+    "country": "is where Access saw the request come from, not who asked",
+}
+"""Claims of the protocol: what each says, which is nothing about who somebody is (RFC 7519, OpenID Connect Core 2)."""
+SERVICE_TOKEN = "common_name"  # noqa: S105 - a claim's name
+"""Access's name of a service token; among people's claims it is never."""
 UNTEXTUAL_CLAIMS = ("exp", "iat", "nbf", "auth_time", "updated_at", "email_verified", "phone_number_verified")
 """OpenID Connect makes these numbers and booleans, and matching takes only texts."""
 PATTERN = re.compile(r"[*?]|\A\^|\$\Z")
@@ -21,8 +43,10 @@ MAX_CLAIMS = 8
 """Few enough that every part of a match can be looked up."""
 
 
-def read_match(source: Source, node: Node, path: str, issuers: Collection[str] | None) -> tuple[Match, ...]:
-    """The ways to belong to a role. `issuers` are the declared ones, None where none are."""
+def read_match(
+    source: Source, node: Node, path: str, issuers: Collection[str] | None, audience: str | None
+) -> tuple[Match, ...]:
+    """The ways to belong to a role for an audience. `issuers` are the declared ones, None where none are."""
     entries: list[Match] = []
     if not source.is_short(node, path, "`match`", MAX_MATCHES):
         return ()
@@ -32,7 +56,7 @@ def read_match(source: Source, node: Node, path: str, issuers: Collection[str] |
         if issuer and issuers is not None and issuer not in issuers:
             help = source.nearest(issuer, issuers) or f"declare it in `issuers`, or use one of {', '.join(issuers)}"
             source.fault(*found["issuer"], "issuer-undeclared", f"`{shown(issuer)}` is no declared issuer", help)
-        claims = _read_claims(source, *found["claims"]) if "claims" in found else {}
+        claims = _read_claims(source, *found["claims"], audience) if "claims" in found else {}
         if issuer and claims:
             one = Match(issuer=issuer, claims=claims)
             _check_redundant(source, item, below, one, entries)
@@ -90,7 +114,7 @@ def _check_redundant(source: Source, node: Node, path: str, one: Match, earlier:
             return
 
 
-def _read_claims(source: Source, node: Node, path: str) -> dict[str, str]:
+def _read_claims(source: Source, node: Node, path: str, audience: str | None) -> dict[str, str]:
     claims: dict[str, str] = {}
     if isinstance(node, yaml.MappingNode) and not node.value:
         help = "name a claim; a role for everybody who can sign in isn't offered"
@@ -101,6 +125,13 @@ def _read_claims(source: Source, node: Node, path: str) -> dict[str, str]:
         if name in RESERVED_CLAIMS:
             help = "no provider sends such a claim; name another"
             source.fault(key, below, "claim-reserved", f"`{name}` can't be a claim's name", help)
+        elif name in EVERYBODY:
+            message = f"`{name}` {EVERYBODY[name]}"
+            help = "name a claim that says who somebody is, such as `groups`"
+            source.fault(key, below, "claim-everybody", message, help)
+        elif name == SERVICE_TOKEN and audience == "people":
+            message = f"`{name}` is Access's name of a service token, which no person has"
+            source.fault(key, below, "claim-machines", message, "add `for: machines`, or name another claim")
         elif name in UNTEXTUAL_CLAIMS:
             message = f"`{name}` is a number or a boolean in every token, and a match takes only texts"
             source.fault(key, below, "claim-untextual", message, "nobody could match this; name another claim")

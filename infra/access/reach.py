@@ -24,6 +24,8 @@ class Reach:
     id: str
     cells: Mapping[Cell, frozenset[str] | None]
     is_conditional: bool
+    is_locked: bool = False
+    """Whether the condition is that parameters are locked."""
 
     @property
     def has_unsettled(self) -> bool:

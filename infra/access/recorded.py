@@ -22,6 +22,8 @@ EVENT = "mbgate.access"
 CUT = "…"
 """What the gateway writes in a path for a part that would open something by itself."""
 MAX_PATH = 512
+TEXTS = ("effect", "reason")
+OPTIONAL_TEXTS = ("request_id", "role", "method", "path", "rule", "resource_kind", "resource_id", "policy_digest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +54,7 @@ class Recorded:
 
 def explain_recorded(table: Table, line: Mapping[str, Any]) -> Recorded:
     """Explains one audit event; PolicyError where it is none."""
-    if line.get("type") != EVENT or not isinstance(line.get("effect"), str) or not isinstance(line.get("reason"), str):
-        raise PolicyError(
-            "the line is no access event of the gateway",
-            code="audit-line-unknown",
-            help=f'it must be one JSON object with "type": "{EVENT}"',
-        )
+    _check_form(line)
     today, notes = _today(table, line)
     return Recorded(
         request_id=str(line.get("request_id")),
@@ -68,6 +65,22 @@ def explain_recorded(table: Table, line: Mapping[str, Any]) -> Recorded:
         today=today,
         notes=tuple(notes),
     )
+
+
+def _check_form(line: Mapping[str, Any]) -> None:
+    """A line that somebody edited, or that another program wrote, may hold anything."""
+    wrong = [name for name in TEXTS if not isinstance(line.get(name), str)]
+    wrong += [name for name in OPTIONAL_TEXTS if not isinstance(line.get(name), str | None)]
+    actions = line.get("actions")
+    if actions is not None and not (isinstance(actions, list) and all(isinstance(one, str) for one in actions)):
+        wrong.append("actions")
+    if line.get("type") != EVENT or wrong:
+        raise PolicyError(
+            "the line is no access event of the gateway"
+            + (f": {', '.join(f'`{name}`' for name in wrong)} can't be read" if line.get("type") == EVENT else ""),
+            code="audit-line-unknown",
+            help=f'it must be one JSON object with "type": "{EVENT}", as the gateway wrote it',
+        )
 
 
 def _today(table: Table, line: Mapping[str, Any]) -> tuple[Explanation | None, list[str]]:
@@ -88,16 +101,19 @@ def _today(table: Table, line: Mapping[str, Any]) -> tuple[Explanation | None, l
         claims = " and ".join(f"`{claim}`" for claim in wanted) or "none today"
         return None, [f"role `{role}` needs these claims, as one text each: {claims}"]
     later = "the policies allowed it, and what failed came after: docs/troubleshooting.md explains the reason"
-    return explain_as(table, role, _request(line)), [] if is_of_policies else [later]
+    return explain_as(table, role, request_of(line)), [] if is_of_policies else [later]
 
 
 def _ways(table: Table) -> list[str]:
     return [f"for role `{name}`: {ways_words(role['match'])}" for name, role in sorted(table["roles"].items())]
 
 
-def _request(line: Mapping[str, Any]) -> dict[str, Any]:
+def request_of(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The request that a line recorded, as `decide` takes it; what the body asked is read off the actions."""
     request: dict[str, Any] = {"method": str(line.get("method")), "path": str(line.get("path"))}
     actions = line.get("actions") or []
     if line.get("resource_kind") == "database" and {ADHOC, NATIVE} & set(actions):
         request["query"] = {"native": NATIVE in actions, "database": line.get("resource_id")}
+    elif line.get("reason") == "query-unreadable":
+        request["query"] = None
     return request

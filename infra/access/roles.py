@@ -60,7 +60,7 @@ def _read_role(
     found = source.record(node, path, "a role", ("match", "allow"), optional)
     description = source.text(*found["description"], "a description") if "description" in found else ""
     audience = source.choice(*found["for"], "value of `for`", AUDIENCES) if "for" in found else "people"
-    match = read_match(source, *found["match"], issuers) if "match" in found else ()
+    match = read_match(source, *found["match"], issuers, audience) if "match" in found else ()
     landing = source.exact(*found["landing"], "a landing page") if "landing" in found else None
     session = _read_session(source, *found["session"]) if "session" in found else None
     metabase = _read_metabase(source, *found["metabase"]) if "metabase" in found else None

@@ -7,7 +7,7 @@ from .conditions import MAX_ENTRIES, MAX_MINUTES, PARAMETER
 from .ids import ENTITY, NUMERIC
 from .issuers import MAX_ISSUERS
 from .issuers import NAME as ISSUER_NAME
-from .match import MAX_CLAIMS, MAX_MATCHES, RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
+from .match import EVERYBODY, MAX_CLAIMS, MAX_MATCHES, RESERVED_CLAIMS, UNTEXTUAL_CLAIMS
 from .roles import AUDIENCES, GRANTS, MAX_ROLES, MAX_RULES, ROLE, ROLE_LENGTH, SESSION_MINUTES
 from .rules import ALL
 from .rules import ID as RULE_ID
@@ -124,7 +124,7 @@ def _match() -> Schema:
     claims = {
         "type": "object",
         "description": "Every one must be met. A text must equal the value, a list of texts must contain it.",
-        "propertyNames": {"minLength": 1, "not": {"enum": [*RESERVED_CLAIMS, *UNTEXTUAL_CLAIMS]}},
+        "propertyNames": {"minLength": 1, "not": {"enum": [*RESERVED_CLAIMS, *UNTEXTUAL_CLAIMS, *EVERYBODY]}},
         "additionalProperties": {
             "allOf": [ref("text")],
             "pattern": r"^[^*?^\s]$|^[^*?^\s][^*?]*[^*?$\s]$",

@@ -43,7 +43,8 @@ def _test() -> Schema:
         "in": listed(ref("text"), "Environments in which this must hold; `base` is without an overlay. Else: all."),
         "except": listed(ref("text"), "Environments in which this needn't hold."),
     }
-    return record("What one person may and may not do.", fields, ("as",))
+    either = {"anyOf": [{"required": ["allow"]}, {"required": ["deny"]}]}
+    return record("What one person may and may not do.", fields, ("as",)) | either
 
 
 def _expectation() -> Schema:

@@ -23,6 +23,7 @@ from infra.environments.scaffold.answers import (
     known_answers,
     merged,
 )
+from infra.environments.scaffold.overlay_choice import checked, overlays, suggestion
 from infra.environments.scaffold.questions import BY_KEY, QUESTIONS, Question, conflict, suggest
 from infra.environments.scaffold.stack_file import StackFile, read_stack_file
 from infra.environments.scaffold.writer import render, write
@@ -54,6 +55,9 @@ def init(
     admin_hostname: Annotated[str | None, _answer("admin_hostname")] = None,
     runtime: Annotated[str | None, _answer("runtime")] = None,
     brand: Annotated[str | None, _answer("brand")] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="the overlay of the policies, or base for none; as the stack by default")
+    ] = None,
     no_input: Annotated[bool, typer.Option("--no-input", help="ask nothing; what is missing is an error")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="do not ask the issuer whether it is there")] = False,
     force: Annotated[bool, typer.Option("--force", help="write over a complete file, keeping its secrets")] = False,
@@ -88,9 +92,11 @@ def init(
     draft = draft_of(root, stack, os.environ)
     if no_input or not _is_interactive():
         answers = _without_asking(given, file, offline=offline)
+        overlay = _overlay(root, stack, file, environment, asks=False)
     else:
         answers = _by_asking(given, file, draft, offline=offline)
-    text = render(stack, merged(file, answers), file)
+        overlay = _overlay(root, stack, file, environment, asks=True)
+    text = render(stack, {**merged(file, answers), **({"environment": overlay} if overlay else {})}, file)
     settings = _usable(StackFile(path=path, stack=stack, document=yaml.safe_load(text)))
     if as_text:
         typer.echo(text, nl=False)
@@ -98,6 +104,25 @@ def init(
     write(path, text)
     draft.drop()
     _print_guide(settings, path)
+
+
+def _overlay(root: Path, stack: str, file: StackFile | None, given: str | None, *, asks: bool) -> str | None:
+    """The policies' overlay in this stack; asked where there are some and nothing says which."""
+    names = overlays(root, file)
+    if given is not None:
+        return checked(names, given)
+    suggested = suggestion(names, stack, file)
+    if not names or not asks or (file is not None and "environment" in file.values):
+        return suggested
+    notes.print("\n[bold]Environment of the policies[/bold]")
+    notes.print("  the overlay that holds in this stack, or base for the policies as they are", style="dim")
+    while True:
+        try:
+            return checked(names, str(typer.prompt("  environment", default=suggested, type=str, err=True)))
+        except SettingsError as problem:
+            notes.print(f"  {problem.message}; {problem.help}", style="red", markup=False)
+        except (typer.Abort, KeyboardInterrupt):
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _is_interactive() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,7 +57,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
     try:
         found = {name: load_policies(where, name) for name in (None, *environments(where))}
         tests = where / TESTS_FILE
-        cases = load_cases(tests)[1] if tests.exists() else []
+        cases = load_cases(tests, _issuers(found.values()))[1] if tests.exists() else []
     except PolicyError as error:
         if as_json:
             typer.echo(json.dumps({"ok": False, "faults": [asdict(fault) for fault in error.faults]}, indent=2))
@@ -78,6 +79,11 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
     for name, policies in found.items():
         typer.echo(f"environment {name}: {_roles_words(policies)}")
         typer.echo(f"digest {digests[name]}")
+
+
+def _issuers(found: Iterable[AccessPolicies]) -> frozenset[str]:
+    """Every issuer that policies declare in some environment."""
+    return frozenset(issuer.name for policies in found for issuer in policies.issuers)
 
 
 def _roles_words(policies: AccessPolicies) -> str:
@@ -128,8 +134,9 @@ def test(folder: Folder = None, environment: Environment = None, as_json: AsJson
     """
     where = folder_of(folder)
     names = (environment,) if environment else (None, *environments(where))
-    tables = {name: compile_table(load_policies(where, name)) for name in names}
-    cases = load_cases(where / TESTS_FILE)[1]
+    found = {name: load_policies(where, name) for name in names}
+    tables = {name: compile_table(policies) for name, policies in found.items()}
+    cases = load_cases(where / TESTS_FILE, () if environment else _issuers(found.values()))[1]
     runs = {name: Run.of(table, run_cases(table, cases, name)) for name, table in tables.items()}
     if as_json:
         reports = {name or BASE: run.record() for name, run in runs.items()}
@@ -226,4 +233,4 @@ def actions(as_json: AsJson = False) -> None:
 
 
 # Each registers a command of its own, which needs `policy_app` above.
-from . import policy_consent, policy_explain, policy_schema  # noqa: E402, F401
+from . import policy_consent, policy_diff, policy_explain, policy_schema  # noqa: E402, F401

@@ -23,7 +23,8 @@ SETTINGS_HEAD = """\
 Each section is one key of `Pulumi.STACK.yaml` in the namespace `mbgate`; unknown keys are faults, and every fault is
 told at once.
 Three values stand outside the sections: `mbgate:policies` names the folder of the policies, `mbgate:environment` the
-overlay in it that holds in this stack (`environments/NAME.yaml`; none without it), and the secret
+overlay in it that holds in this stack (`environments/NAME.yaml`; `base` for none, and where there are overlays it must
+be said which), and the secret
 `mbgate:oidcClientSecret` is set with `pulumi config set --secret mbgate:oidcClientSecret`.
 This page is made by `mbgate reference`.
 """

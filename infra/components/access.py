@@ -70,8 +70,14 @@ class AccessApplication(pulumi.ComponentResource):
             policies=[{"id": people.id, "precedence": 1}, {"id": machines.id, "precedence": 2}],
             allowed_idps=[provider.id],
             auto_redirect_to_identity=True,
-            session_duration=f"{max(settings.session.absolute_seconds // 3600, 1)}h",
+            session_duration=_duration(settings.session.absolute_seconds),
             opts=child,
         )
         self.audience = application.aud
         self.register_outputs({"audience": self.audience})
+
+
+def _duration(seconds: int) -> str:
+    """A length of time as Cloudflare writes it, such as `12h` or `90m`; in whole minutes, never more than was said."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours * 60 + minutes}m" if minutes else f"{hours}h"

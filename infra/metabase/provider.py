@@ -30,6 +30,7 @@ from pulumi.provider.experimental.provider import (
     UpdateRequest,
     UpdateResponse,
 )
+from pulumi.runtime.rpc import UNKNOWN
 
 from . import progress
 from .kinds import KINDS, Kind
@@ -150,7 +151,8 @@ def _state(kind: Kind, inputs: dict[str, PropertyValue], outputs: dict[str, Any]
 
 
 def _unknown(kind: Kind, inputs: dict[str, PropertyValue]) -> dict[str, PropertyValue]:
-    return {**inputs, **{name: PropertyValue.computed() for name in kind.outputs}}
+    # The SDK's `PropertyValue.computed()` can't be marshalled; the engine's own mark for it is a text.
+    return {**inputs, **_mark(kind, dict.fromkeys(kind.outputs, UNKNOWN))}
 
 
 def main() -> None:

@@ -121,13 +121,22 @@ class _RoleProof:
         return z3.If(z3.Or(denied, hidden), z3.IntVal(0), z3.If(allowed, z3.IntVal(1), held))
 
     def _settled(self, table: Table) -> z3.ArithRef:
-        """The id after its alias, where the table has one for its kind."""
+        """The id after its alias in this table.
+
+        An entity id that is the same number in both tables is that number: it need not be asked for again.
+        """
         one: z3.ArithRef = self.id
-        for kind, known in table["aliases"].items():
-            for entity, number in known.items():
+        for kind in KINDS:
+            known = table["aliases"].get(kind, {})
+            for entity in sorted(self._moved(kind) & known.keys()):
                 is_it = z3.And(self.kind == KINDS.index(kind), self.id == self.names.number(entity))
-                one = z3.If(is_it, z3.IntVal(self.names.number(number)), one)
+                one = z3.If(is_it, z3.IntVal(self.names.number(known[entity])), one)
         return one
+
+    def _moved(self, kind: str) -> set[str]:
+        """Entity ids whose number is another one, or known on one side only."""
+        was, now = (table["aliases"].get(kind, {}) for table in self.tables)
+        return {one for one in {*was, *now} if was.get(one) != now.get(one)}
 
     def _names_action(self, rule: Mapping[str, Any]) -> z3.BoolRef:
         return z3.Or([self.action == self.actions.index(action) for action in rule["actions"]])
@@ -163,7 +172,7 @@ class _RoleProof:
         is_asked = self.action == self.actions.index(cell.action)
         if cell.kind is None:
             return z3.And(is_asked, self.kind == NO_KIND)
-        one = self._unmoved(cell.kind)
+        one = self.id
         if cell.place == "listed":
             is_one = one == self.names.number(cell.one)
         else:
@@ -172,26 +181,16 @@ class _RoleProof:
             is_one = z3.And(side, *[one != self.names.number(text) for text in sorted(listed)])
         return z3.And(is_asked, self.kind == KINDS.index(cell.kind), is_one)
 
-    def _unmoved(self, kind: str) -> z3.ArithRef:
-        """The id after its alias, where both tables have the same one."""
-        was, now = (table["aliases"].get(kind, {}) for table in self.tables)
-        one: z3.ArithRef = self.id
-        for entity in sorted(was.keys() & now.keys()):
-            if was[entity] == now[entity]:
-                one = z3.If(self.id == self.names.number(entity), z3.IntVal(self.names.number(was[entity])), one)
-        return one
-
     def _mentioned(self, action: str, kind: str) -> set[str]:
         """What a rule of the role lists with this action, and entity ids whose number changed."""
         was, now = (table["aliases"].get(kind, {}) for table in self.tables)
-        moved = {one for one in {*was, *now} if was.get(one) != now.get(one)}
         found: set[str] = set()
         for table in self.tables:
             role = table["roles"].get(self.role, {"allow": (), "deny": ()})
             for rule in (*role["allow"], *role["deny"]):
                 ids = (rule.get("on") or {}).get(kind, ())
                 found |= set(ids) if action in rule["actions"] and ids != "*" else set()
-        return {one for one in found if one not in was and one not in now} | moved
+        return {one for one in found if one not in was and one not in now} | self._moved(kind)
 
 
 def prove_people(before: Table, after: Table, ways: Sequence[Way], timeout_ms: int = TIMEOUT_MS) -> Proof:

@@ -284,7 +284,8 @@ class Settings(Section):
     policies: str = Field("policies", description="folder of the policies, from the project's root")
     environment: str | None = Field(
         None,
-        description="name of the overlay that holds in this stack, `environments/NAME.yaml` in the policies' folder",
+        description="name of the overlay that holds in this stack, `environments/NAME.yaml` in the policies' folder, "
+        "or `base` for the policies without any; required where there are overlays",
     )
 
     @model_validator(mode="after")

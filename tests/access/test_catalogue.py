@@ -166,3 +166,35 @@ def test_writes_by_parameter_are_about_the_resource() -> None:
 def test_pages_are_reads() -> None:
     """Only GET routes are pages, unless they are blocked."""
     assert all(route["method"] == "GET" for route in table()["routes"] if route["page"] and not route.get("blocked"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/document/1/card/7/query/csv"),
+        ("GET", "/api/automagic-dashboards/question/7"),
+        ("GET", "/api/automagic-dashboards/model/7/query_metadata"),
+        ("GET", "/api/automagic-dashboards/metric/7/cell/eyJ9/compare/table/3"),
+        ("GET", "/auto/dashboard/question/7"),
+        ("GET", "/auto/dashboard/model/7/rule/a/b"),
+        ("GET", "/api/automagic-dashboards/database/7/candidates"),
+        ("POST", "/api/ee/autodescribe/dashboard/summarize/7"),
+    ],
+)
+def test_a_resource_that_a_path_names_is_judged(method: str, path: str) -> None:
+    """Whatever the way to it: a rule that denies the resource denies this too."""
+    compiled = {**table(), "roles": {**table()["roles"]}}
+    on = {kind: ["7"] for kind in ("dashboard", "question", "collection", "database")}
+    deny = {"id": "no", "actions": ["question:run", "dashboard:view", "data:browse"], "on": on}
+    compiled["roles"]["nearly"] = {**compiled["roles"]["everything"], "deny": [deny]}
+    assert reason(method, path) == "rule-allowed"
+    assert decide_as(compiled, "nearly", {"method": method, "path": path})["reason"] == "rule-denied"
+    elsewhere = path.replace("/7", "/8")
+    assert decide_as(compiled, "nearly", {"method": method, "path": elsewhere})["reason"] == "rule-allowed"
+
+
+@pytest.mark.parametrize("path", ["values", "search/a", "remapping"])
+def test_what_only_a_body_names_takes_an_admin_action(path: str) -> None:
+    """Values for a filter come from the card, the table or the list that the body names."""
+    found = route_of("POST", f"/api/dataset/parameter/{path}")
+    assert found is not None and found["actions"] == ["admin:content"]

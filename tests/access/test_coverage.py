@@ -86,7 +86,7 @@ def test_as_if_all_were_compared(role: dict[str, Any]) -> None:
     """Which rules are told, and every word of it."""
     source = Source("roles.yaml", "{}")
     node = yaml.compose(str({effect: [0] * len(role[effect]) for effect in role}))
-    check_rules(source, role, node, "$")
+    check_rules(source, {"roles": {"one": role}, "aliases": {}}, "one", node, "$")
     found = [(f"$.{effect}[{at}]", message) for effect, at, message in expected(role)]
     event(f"{min(len(found), 3)} faults")
     assert [(fault.path, fault.message) for fault in source.faults] == found

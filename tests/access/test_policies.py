@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 import pytest
 
-from infra.access.cases import load_cases, measure, run_cases
-from infra.access.decide import Reason, decide
+from infra.access.cases import Verdict, load_cases, measure, run_cases
+from infra.access.decide import Reason, decide, decide_as
 from infra.access.explain import explain
 from infra.access.load import load_policies, read_policies
 from infra.access.model import MetabaseGrants, Policies
@@ -157,3 +157,20 @@ def test_explanation_of_a_missing_resource() -> None:
 def test_own_files_hold_no_tabs(name: str) -> None:
     """YAML refuses tabs in some places and takes them in others: the project's files have none."""
     assert "\t" not in (ROOT / "policies" / name).read_text("utf-8")
+
+
+def test_only_what_rules_decided_is_covered() -> None:
+    """A malformed id or a query that nobody can read is refused whatever the rules say: it covers no cell."""
+    table = compile_table(load_policies(ROOT / "policies"))
+    case = load_cases(ROOT / "policies" / "tests.yaml")[1][0]
+
+    def covered(method: str, path: str, **more: object) -> frozenset[tuple[str, str]]:
+        request = {"method": method, "path": path, **more}
+        verdict = Verdict(case=case, decision=decide_as(table, "engineer", request))
+        return measure(table, [verdict]).covered
+
+    assert covered("GET", "/api/dashboard/1") == {("engineer", "dashboard:view")}
+    assert covered("GET", "/api/dashboard/99999") == {("engineer", "dashboard:view")}
+    assert covered("GET", "/api/dashboard/one") == frozenset()
+    assert covered("POST", "/api/dataset", query=None) == frozenset()
+    assert covered("GET", "/api/collection/graph") == {("engineer", "admin:permissions")}

@@ -258,3 +258,53 @@ def test_which_line(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     assert getattr(run("explain", "--audit", nowhere).exception, "code", "") == "audit-unreadable"
     assert run("explain", "--audit", log, "GET", "/").exit_code == 2
+
+
+def test_no_tests(copy: Path) -> None:
+    """`check` needs none; `test` and `--as` say that there are none."""
+    (copy / "tests.yaml").unlink()
+    assert run("check", str(copy)).exit_code == 0
+    for arguments in (("test", str(copy)), ("explain", "--policies", str(copy), "--as", "a", "GET", "/")):
+        error = run(*arguments).exception
+        assert getattr(error, "code", "") == "tests-missing" and "there are no policy tests" in str(error)
+
+
+ISSUERS = 'version: 1\nissuers: {workforce: {}, ci: {url: "https://ci.acme.org", audience: mbgate}}\n'
+JOB = """
+  job:
+    for: machines
+    match: [{issuer: ci, claims: {sub: job}}]
+    metabase: {group: Jobs}
+    allow: [{id: job-questions, actions: [question:run], on: {questions: [1]}}]
+"""
+JOBS = """
+  job: {kind: machine, issuer: ISSUER, claims: {sub: job}}
+tests:
+  - as: job
+    allow: [POST /api/card/1/query]
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_a_person_of_an_issuer_that_is_not_declared(copy: Path, command: str) -> None:
+    """Is told where the person is let through; who is always refused may come from anywhere."""
+    spoil(copy / "roles.yaml", "version: 1\n", ISSUERS)
+    with (copy / "roles.yaml").open("a") as roles:
+        roles.write(JOB)
+    spoil(copy / "tests.yaml", "tests:\n", JOBS.replace("ISSUER", "cii").lstrip("\n"))
+    faults = faults_of_command(command, copy)
+    assert [(code, message) for code, message, _ in faults] == [("issuer-undeclared", "`cii` is no declared issuer")]
+    assert faults[0][2] == "did you mean `ci`?"
+    spoil(copy / "tests.yaml", "issuer: cii", "issuer: ci")
+    assert faults_of_command(command, copy) == []
+
+
+def faults_of_command(command: str, folder: Path) -> list[tuple[str, str, str | None]]:
+    """Code, message and help of each fault that a command finds."""
+    if command == "test":
+        return [
+            (fault.code, fault.message, fault.help)
+            for fault in getattr(run("test", str(folder)).exception, "faults", ())
+        ]
+    told = json.loads(run("check", str(folder), "--json").stdout)
+    return [(fault["code"], fault["message"], fault["help"]) for fault in told.get("faults", ())]

@@ -18,13 +18,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "render": FOUNDATION | {"access"},
     "metabase": FOUNDATION | {"access"},
     "audit": FOUNDATION | {"access"},
-    "review": FOUNDATION | {"access"},
+    "guardrails": FOUNDATION,
+    "review": FOUNDATION | {"access", "guardrails"},
     "settings": FOUNDATION | {"access", "render", "metabase"},
     "components": FOUNDATION | {"access", "render", "metabase", "settings"},
     "stack": FOUNDATION | {"access", "render", "metabase", "settings", "components"},
     "__main__": FOUNDATION | {"settings", "stack"},
-    "environments": FOUNDATION | {"access", "render", "metabase", "settings", "components", "stack"},
-    "cli": FOUNDATION | {"access", "review", "render", "metabase", "settings", "components", "stack", "environments"},
+    "environments": FOUNDATION | {"access", "guardrails", "render", "metabase", "settings", "components", "stack"},
+    "cli": FOUNDATION
+    | {"access", "guardrails", "review", "render", "metabase", "settings", "components", "stack", "environments"},
 }
 PURE = {"access", "errors", "naming"}
 IMPURE = {"pulumi", "pulumi_cloudflare", "pulumi_docker", "httpx", "time", "datetime", "socket", "subprocess"}
@@ -68,6 +70,22 @@ def test_the_local_cloud_imports_nothing_of_infra(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("infra"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_infra_imports_nothing_of_the_local_cloud(path: Path) -> None:
     assert not any(name.split(".")[0] == "localcloud" for name in imports_of(path))
+
+
+@pytest.mark.parametrize("path", modules("policies"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_guardrails_import_nothing_of_what_they_judge(path: Path) -> None:
+    """The pack alone knows the engine's SDK; a rule knows resources, and no program that makes any."""
+    foreign = {name.split(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names) - {"policies", "yaml"}
+    assert foreign <= ({"pulumi_policy"} if path.name == "pack.py" else set())
+
+
+def test_only_its_own_layer_calls_the_guardrails() -> None:
+    callers = {
+        str(path.relative_to(ROOT))
+        for path in [*modules("infra"), *modules("localcloud")]
+        if any(name.split(".")[0] == "policies" for name in imports_of(path))
+    }
+    assert callers == {"infra/guardrails.py"}
 
 
 def test_no_module_of_the_program_directory_takes_a_standard_name() -> None:

@@ -91,6 +91,19 @@ def place(file: str, path: list[str], text: str) -> str:
     return str(yaml.serialize(root))
 
 
+def with_jobs(text: str) -> str:
+    """`roles.yaml` with a role for machines of each issuer beside the provider: one that no role names is a fault."""
+    document = yaml.safe_load(text)
+    for name in set(document["issuers"]) - {"workforce"}:
+        document["roles"][f"{name}-job"] = {
+            "for": "machines",
+            "match": [{"issuer": name, "claims": {"sub": "job"}}],
+            "metabase": {"group": f"Jobs of {name}"},
+            "allow": [{"id": f"{name}-app", "actions": ["app:use"]}],
+        }
+    return yaml.safe_dump(document)
+
+
 def merge(node: yaml.MappingNode, fragment: yaml.MappingNode) -> None:
     given = {key.value for key, _ in fragment.value}
     node.value = [*(pair for pair in node.value if pair[0].value not in given), *fragment.value]
@@ -144,7 +157,8 @@ def test_every_yaml_block_loads(block: Block, tmp_path: Path) -> None:
         load_policies(folder, "test")
         return
     path = path[1:] if path[:1] == ["^"] else path if file == "tests" else [file, *path]
-    folder = folder_with(tmp_path / "policies", **{file: place(file, path, block.text)})
+    text = place(file, path, block.text)
+    folder = folder_with(tmp_path / "policies", **{file: with_jobs(text) if path == ["issuers"] else text})
     load_policies(folder)
     load_cases(folder / "tests.yaml")
 

@@ -131,6 +131,7 @@ def values(url: str) -> dict[str, Any]:
     digest = "sha256:" + "d" * 64
     return {
         "mbgate:cloudflare": {"accountId": ACCOUNT, "zoneId": ZONE, "teamUrl": url, "baseUrl": f"{url}/client/v4"},
+        "mbgate:environment": "base",
         "mbgate:gateway": {"hostname": "bi.example.com"},
         "mbgate:identity": {"issuer": url, "clientId": "mbgate"},
         "mbgate:docker": {"host": url.replace("http", "tcp")},

@@ -65,7 +65,11 @@ def test_placeholders_are_named_as_such(project: Project) -> None:
 def test_a_section_that_is_never_read(project: Project) -> None:
     project.config["mbgate:sesion"] = {"idleSeconds": 60}
     found = ask(project, "settings.file")
-    assert (found[1].code, found[1].help) == ("setting-unknown", "did you mean `mbgate:session`?")
+    assert (found[1].status, found[1].code, found[1].help) == (
+        "error",
+        "setting-unknown",
+        "did you mean `mbgate:session`?",
+    )
 
 
 def test_a_section_without_a_value(project: Project) -> None:
@@ -169,6 +173,8 @@ def test_the_environment(project: Project) -> None:
     passes(project, "settings.file")
     project.config["mbgate:environment"] = "dve"
     assert fails(project, "policies.load", "environment-unknown").help == "did you mean `dev`?"
+    del project.config["mbgate:environment"]
+    assert "dev, local, or `base`" in str(fails(project, "policies.load", "environment-missing").help)
     project.config["mbgate:environment"] = 7
     assert "mbgate:environment" in fails(project, "settings.values", "setting-invalid").message
 

@@ -129,3 +129,13 @@ def test_the_values_of_a_file_are_offered(root: Path) -> None:
     _, code = drive(root, dialogue, "--offline", "--force")
     assert code == 0
     assert read_stack_file(root / "Pulumi.prod.yaml", "prod").settings().brand.name == "Acmé: BI"
+
+
+def test_the_environment_is_asked_where_policies_have_overlays(root: Path) -> None:
+    """A name that isn't there is asked again."""
+    (root / "policies" / "environments").mkdir(parents=True)
+    (root / "policies" / "environments" / "test.yaml").write_text("version: 1\n")
+    dialogue = [*ALL, ("environment [base]:", "tset\n"), ("environment [base]:", "test\n")]
+    screen, code = drive(root, dialogue, "--offline")
+    assert code == 0 and "`tset` is no environment" in screen
+    assert read_stack_file(root / "Pulumi.prod.yaml", "prod").settings().environment == "test"

@@ -301,3 +301,16 @@ def test_a_draft_is_private_and_survives_damage(tmp_path: Path) -> None:
 def test_known_answers_leave_out_what_can_not_be_used() -> None:
     file = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
     assert set(known_answers(file)) == {"identity", "runtime", "brand"}
+
+
+def test_the_environment_is_written_where_policies_have_overlays(root: Path) -> None:
+    """The stack's own, `base` where none has its name, or what is given; a name that isn't there is refused."""
+    quiet("prod", *flags())
+    assert read_stack_file(root / "Pulumi.prod.yaml", "prod").settings().environment is None
+    (root / "policies" / "environments").mkdir(parents=True)
+    (root / "policies" / "environments" / "test.yaml").write_text("version: 1\n")
+    for stack, more, found in (("one", (), "base"), ("test", (), "test"), ("two", ("--environment", "test"), "test")):
+        assert quiet(stack, *flags(), *more).exit_code == 0
+        assert read_stack_file(root / f"Pulumi.{stack}.yaml", stack).settings().environment == found
+    wrong = quiet("three", *flags(), "--environment", "tset")
+    assert wrong.exit_code == 1 and "there are test, base" in str(wrong.exception)

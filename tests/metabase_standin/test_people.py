@@ -116,6 +116,23 @@ def test_people_see_themselves_and_nobody_else(person: Any) -> None:
     assert promoted.json()["is_superuser"] is False
 
 
+def test_login_attributes_are_a_whole_and_for_administrators(admin: Any, person: Any) -> None:
+    """At creation and later; what is sent takes the place of what was there, and people can't change their own."""
+    made = admin.post("/api/user", json={"email": "new@acme.test", "login_attributes": {"team": "sales"}}).json()
+    assert made["login_attributes"] == {"team": "sales"}
+    path = f"/api/user/{made['id']}"
+    assert admin.put(path, json={"first_name": "New"}).json()["login_attributes"] == {"team": "sales"}
+    assert admin.put(path, json={"login_attributes": {"unit": "1"}}).json()["login_attributes"] == {"unit": "1"}
+    assert admin.get(path).json()["login_attributes"] == {"unit": "1"}
+    analyst = person("analyst")
+    own = f"/api/user/{analyst.get('/api/user/current').json()['id']}"
+    assert analyst.put(own, json={"login_attributes": {"team": "board"}}).json()["login_attributes"] is None
+    for wrong in ("sales", ["sales"], 7):
+        refused = admin.put(path, json={"login_attributes": wrong})
+        assert (refused.status_code, "login_attributes" in refused.json()["errors"]) == (400, True)
+    assert admin.get(path).json()["login_attributes"] == {"unit": "1"}
+
+
 ADMIN_ONLY = [
     ("GET", "/api/permissions/group"),
     ("POST", "/api/permissions/group"),

@@ -47,7 +47,19 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
                 after["roles"][name][effect] = [rule for rule in rules if draw(st.booleans())]
         else:
             after[part] = other[part]
-    return before, after
+    return canonical(before), canonical(after)
+
+
+def canonical(table: dict[str, Any]) -> dict[str, Any]:
+    """The table as `compile_table` writes it: a rule lists the number of an entity id that has one."""
+    made = copy.deepcopy(table)
+    for role in made["roles"].values():
+        for rule in (*role["allow"], *role["deny"]):
+            for kind, ids in rule.get("on", {}).items():
+                if isinstance(ids, list):
+                    known = made["aliases"].get(kind, {})
+                    rule["on"][kind] = list(dict.fromkeys(known.get(one, one) for one in ids))
+    return made
 
 
 def outcome(table: dict[str, Any], role: str, action: str, kind: str | None, one: str) -> tuple[int, str | None]:

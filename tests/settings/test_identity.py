@@ -158,6 +158,7 @@ def test_an_environment_is_a_text() -> None:
     """Or none; the policies know which there are."""
     config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     values = {key.removeprefix("mbgate:"): value for key, value in config.items()}
+    del values["environment"]
     assert parse("prod", values).environment is None
     assert parse("prod", {**values, "environment": "dev"}).environment == "dev"
     with pytest.raises(SettingsError, match="mbgate:environment"):

@@ -26,6 +26,7 @@ ISSUER = "https://idp.example.com"
 TEAM = "https://acme.cloudflareaccess.com"
 AUDIENCE = "aud-tag"
 SECRET = "p@ss:word/+ é"
+TEAM_CLAIM = "department"
 DATE = "2026-11-01"
 PROTO = "x-test-proto"
 GROUPS = {"analyst": [5], "engineer": [6], "exec": [7], "bot": [6], "bot-exec": [7]}
@@ -72,6 +73,8 @@ class Deployment:
     assertion_keys: tuple[str, str] = field(default_factory=lambda: (generate("es256"), generate("es256")))
     broker_key: str = field(default_factory=lambda: generate("aes256"))
     public_url: str = PUBLIC
+    issuer: str = ISSUER
+    session: dict[str, int] = field(default_factory=lambda: {"idle_seconds": 3600, "absolute_seconds": 43200})
     bearer_audience: str | None = PUBLIC
     access_audience: str = AUDIENCE
     hostname: str | None = None
@@ -88,6 +91,14 @@ class Deployment:
         changed = {name: {**table["roles"].get(name, {}), **change} for name, change in self.roles.items()}
         return {**table, "roles": {**table["roles"], **changed}}
 
+    def kept_claims(self) -> list[str]:
+        """The claims that a session of this deployment keeps: those that its table names anywhere, and the team's."""
+        roles = self.decision_table()["roles"].values()
+        matched = {name for role in roles for entry in role["match"] for name in entry["claims"]}
+        given = {name for role in roles for name in ((role["metabase"] or {}).get("attributes") or {}).values()}
+        locked = {name for role in roles for rule in role["allow"] for name in (rule.get("locked") or {}).values()}
+        return sorted({TEAM_CLAIM} | matched | given | locked)
+
     def config(self, table: dict[str, Any]) -> dict[str, Any]:
         """The gateway's `config.js`."""
         access = AccessTrust(
@@ -99,7 +110,7 @@ class Deployment:
         identity = IdentityContext(
             mode=self.mode,
             provider="workforce",
-            issuer=ISSUER,
+            issuer=self.issuer,
             client_id="mb gate",
             scopes=("openid", "profile", "email", "groups"),
             authorization_endpoint=f"{ISSUER}/auth",
@@ -118,10 +129,10 @@ class Deployment:
             public_url=self.public_url,
             policy_digest=digest(table),
             identity=identity,
-            session={"idle_seconds": 3600, "absolute_seconds": 43200},
+            session=self.session,
             origin={"url": "http://metabase.internal:3000", "hostname": self.hostname},
             assertion={"audience": "metabase", "lifetime_seconds": 60},
-            team_claim="department",
+            team_claim=TEAM_CLAIM,
             brand={"name": "Acme BI", "color": "#2f5bea", **self.brand},
         ).as_dict()
 

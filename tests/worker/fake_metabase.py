@@ -41,6 +41,7 @@ class Metabase:
                 "is_superuser": 2 in groups,
                 "last_login": None,
                 "user_group_memberships": [{"id": group} for group in groups],
+                "login_attributes": None,
             }
             self.users[number] = user
             return user
@@ -95,9 +96,9 @@ class Metabase:
                 if any(user["email"] == body["email"] for user in self.users.values()):
                     return self._json(400, {"errors": {"email": "Email address already in use."}})
                 self.created += 1
-                return self._json(
-                    200, self.add(body["email"], groups=tuple(g["id"] for g in body["user_group_memberships"]))
-                )
+                made = self.add(body["email"], groups=tuple(g["id"] for g in body["user_group_memberships"]))
+                made["login_attributes"] = body.get("login_attributes")
+                return self._json(200, made)
             found = re.fullmatch(r"/api/user/(\d+)(/password)?", path)
             user = self.users.get(int(found[1])) if found else None
             if user is None or found is None:

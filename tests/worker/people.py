@@ -27,22 +27,25 @@ def encode(data: bytes) -> str:
 
 
 def seal(deployment: Deployment, purpose: str, value: dict[str, Any], *, key: str | None = None) -> str:
-    """A sealed value as the Worker makes it: version, key id, IV, ciphertext and tag."""
+    """A sealed value as the Worker makes it: version, key id, IV, ciphertext and tag. A session says what it kept."""
     raw = base64.urlsafe_b64decode((key or deployment.session_keys[0]) + "=")
-    audience = deployment.access_audience if deployment.mode == "access" else "mb gate"
-    bound = f"{purpose}\n{deployment.public_url}\n{audience}".encode()
     iv = os.urandom(12)
-    box = AESGCM(raw).encrypt(iv, json.dumps(value).encode(), bound)
+    kept = {"kept": deployment.kept_claims()} if purpose == "session" else {}
+    box = AESGCM(raw).encrypt(iv, json.dumps({**kept, **value}).encode(), bound(deployment, purpose))
     return encode(b"\x01" + hashlib.sha256(raw).digest()[:4] + iv + box)
+
+
+def bound(deployment: Deployment, purpose: str) -> bytes:
+    """What a sealed value is bound to: what it is for, at which gateway, by whose word, for which audience."""
+    audience = deployment.access_audience if deployment.mode == "access" else "mb gate"
+    return f"{purpose}\n{deployment.public_url}\n{deployment.issuer}\n{audience}".encode()
 
 
 def open_cookie(deployment: Deployment, value: str, purpose: str = "session") -> dict[str, Any]:
     """What a sealed value holds."""
     data = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
     raw = base64.urlsafe_b64decode(deployment.session_keys[0] + "=")
-    audience = deployment.access_audience if deployment.mode == "access" else "mb gate"
-    bound = f"{purpose}\n{deployment.public_url}\n{audience}".encode()
-    return dict(json.loads(AESGCM(raw).decrypt(data[5:17], data[17:], bound)))
+    return dict(json.loads(AESGCM(raw).decrypt(data[5:17], data[17:], bound(deployment, purpose))))
 
 
 def session_of(role: str, /, *, metabase: str | None, now: int | None = None, **more: Any) -> dict[str, Any]:

@@ -181,6 +181,8 @@ FOREIGN: list[tuple[str, Callable[[], str], str]] = [
     ("of no issuer", lambda: token("ci", iss=None), "token-malformed"),
     ("of a prototype's name", lambda: token("ci", iss="__proto__"), "token-issuer-foreign"),
     ("in answer to a sign-in", lambda: token("ci", nonce="n"), "token-type-foreign"),
+    ("for the gateway's client as well", lambda: token("ci", aud=["mb gate", f"{PUBLIC}/ci"]), "token-type-foreign"),
+    ("of the provider, for its client too", lambda: bearer(aud=[PUBLIC, "mb gate"]), "token-type-foreign"),
     ("without a subject", lambda: token("ci", sub=None), "token-claims-invalid"),
     ("that is over", lambda: token("ci", exp=1), "token-expired"),
 ]

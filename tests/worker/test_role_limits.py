@@ -187,8 +187,25 @@ def test_behind_access_an_old_sign_in_leads_to_its_sign_out(behind: Runtime) -> 
     for path in ("/_gateway/denied", "/_gateway/whoami"):
         assert behind.ask("GET", path, via(old, **PAGE)).status == 401
     assert behind.world.of("origin") == []
-    assert behind.ask("GET", DASHBOARD, via(access_token(iat=now - ABSOLUTE + 5))).status == 200
-    assert behind.ask("GET", DASHBOARD, via(access_token("exec", iat=now - 40_000, nbf=now - 40_000))).status == 200
+    alive = access_token(iat=now - ABSOLUTE + 5)
+    assert behind.ask("GET", DASHBOARD, via(alive, kept(behind))).status == 200
+
+
+def test_behind_access_the_stacks_limits_hold_too(behind: Runtime) -> None:
+    """In a role without limits of its own as in none; Access's own session may be longer."""
+    now = int(time.time())
+    for role in ("exec", "visitor"):
+        token = access_token(role, iat=now - 40_000, nbf=now - 40_000)
+        here = {"sub": f"access-{role}", "iat": now - 40_000}
+        for seen, status in ((3500, 200 if role == "exec" else 403), (3700, 401)):
+            cookie = cookie_of(behind, role, seen=now - seen, **here)["Cookie"].removeprefix(f"{NAME}=")
+            assert behind.ask("GET", DASHBOARD, via(token, cookie)).status == status
+        lost = behind.ask("GET", DASHBOARD, via(token))
+        assert (lost.status, lost.json["reason"]) == (401, "session-expired")
+        ended = access_token(role, iat=now - 43_200, nbf=now - 43_200)
+        assert behind.ask("GET", DASHBOARD, via(ended, cookie)).json["reason"] == "session-expired"
+    young = via(access_token("exec", iat=now - 3500, nbf=now - 3500))
+    assert behind.ask("GET", DASHBOARD, young).status == 200
 
 
 @pytest.mark.parametrize("idle", [IDLE + 5, 2 * ABSOLUTE])
@@ -197,24 +214,38 @@ def test_behind_access_whoever_was_idle_signs_in_again(behind: Runtime, idle: in
     now = int(time.time())
     cookie = kept(behind, iat=now - 8000, seen=now - idle)
     before = access_token(iat=now - 2000)
-    for _ in range(2):
-        answer = behind.ask("GET", DASHBOARD, via(before, cookie))
-        assert (answer.status, answer.json["reason"], answer.cookies) == (401, "session-expired", [])
-    page = behind.ask("GET", "/dashboard/1", via(before, cookie, **PAGE))
-    assert (page.status, page.cookies) == (401, [])
-    assert f'href="{LOGOUT}"' in page.body.decode()
+    for own in (cookie, None, "x", seal(behind.deployment, "session", session_of("exec", metabase=None))):
+        answer = behind.ask("GET", DASHBOARD, via(before, own))
+        assert (answer.status, answer.json["reason"]) == (401, "session-expired")
+        page = behind.ask("GET", "/dashboard/1", via(before, own, **PAGE))
+        assert page.status == 401
+        assert f'href="{LOGOUT}"' in page.body.decode()
     again = behind.ask("GET", DASHBOARD, via(access_token(iat=now - 3), cookie))
     assert again.status == 200
     assert open_cookie(behind.deployment, again.cookie(NAME) or "")["seen"] >= now
 
 
 def test_behind_access_whoever_is_active_stays(behind: Runtime) -> None:
-    """The cookie is renewed in time; another's, or none, says nothing of this person."""
+    """The cookie is renewed in time; another's, or none, says nothing of this person, who was last seen by Access."""
     now = int(time.time())
     token = access_token(iat=now - 2000)
     answer = behind.ask("GET", DASHBOARD, via(token, kept(behind, seen=now - IDLE // 3)))
     assert answer.status == 200
     assert open_cookie(behind.deployment, answer.cookie(NAME) or "")["seen"] >= now
+    other = seal(behind.deployment, "session", session_of("exec", metabase=None, seen=now))
+    for lost in (via(token, other), via(token)):
+        assert behind.ask("GET", DASHBOARD, lost).json["reason"] == "session-expired"
     other = seal(behind.deployment, "session", session_of("exec", metabase=None, seen=now - IDLE - 5))
-    assert behind.ask("GET", DASHBOARD, via(token, other)).status == 200
-    assert behind.ask("GET", DASHBOARD, via(token)).status == 200
+    fresh = access_token(iat=now - IDLE + 5)
+    assert behind.ask("GET", DASHBOARD, via(fresh, other)).status == 200
+    assert behind.ask("GET", DASHBOARD, via(fresh)).status == 200
+
+
+def test_behind_access_signing_out_lifts_no_limit(behind: Runtime) -> None:
+    """The page after it takes the cookie away; Access's token, were it still used, stays as old as it is."""
+    now = int(time.time())
+    token, cookie = access_token(iat=now - 2000), kept(behind, iat=now - 2000, seen=now - IDLE - 5)
+    assert behind.ask("GET", "/_gateway/signed-out", via(token, cookie, **PAGE)).cookie(NAME) == ""
+    answer = behind.ask("GET", DASHBOARD, via(token))
+    assert (answer.status, answer.json["reason"]) == (401, "session-expired")
+    assert behind.world.of("origin") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jwt
@@ -134,6 +134,20 @@ def test_a_condition_is_named(conditional: Runtime, path: str, reason: str, rule
     assert rule in page
     assert re.findall(r'href="(/dashboard/[^"]+)"', page) == ["/dashboard/1"]
     assert conditional.world.of("origin") == []
+
+
+def test_a_page_offers_nothing_that_a_deny_rule_takes(deploy: Callable[[Deployment], Runtime]) -> None:
+    """Neither one that it lists, nor one that a rule of another action takes with it; the landing page included."""
+    listing = [{"id": "boards", "actions": ["dashboard:view"], "on": {"dashboard": [str(n) for n in range(1, 20)]}}]
+    for denied_ids, expected in ((["2", "3"], [1, *range(4, 11)]), (["1"], range(2, 10)), ("*", []), (None, [])):
+        on = {} if denied_ids is None else {"on": {"dashboard": denied_ids}}
+        change = {
+            "allow": [*(r for r in ANALYST["allow"] if "dashboard:view" not in r["actions"]), *listing],
+            "deny": [{"id": "some", "actions": ["dashboard:view"], **on}],
+        }
+        runtime = deploy(Deployment(roles={"analyst": change}))
+        page = denied(runtime, "/dashboard/77", cookie_of(runtime, "analyst"))
+        assert re.findall(r'href="(/[^"]*)"', page) == [f"/dashboard/{number}" for number in expected]
 
 
 def test_a_machine_is_offered_no_page_that_it_lacks(conditional: Runtime) -> None:

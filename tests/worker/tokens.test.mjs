@@ -234,6 +234,7 @@ test("the trigger brings new keys, keeps the overlap, and ends withdrawn keys", 
 test("an ID token whose audience names the gateway too is no bearer token", async () => {
   const both = { ...ID, aud: ["mbgate", "https://bi.example.com"], azp: "mbgate" };
   assert.equal(await reason(verifyBearer(await sign(both), NOW)), "token-type-foreign");
+  assert.equal(await reason(verifyBearer(await sign({ ...both, nonce: undefined }), NOW)), "token-type-foreign");
 });
 
 test("what somebody wrote into KV is linted, and nonsense there is no outage", async () => {

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode
 
-from infra.access.decide import matching_roles
+from infra.access.decide import attributes_of, matching_roles
 from tests.access.domain import Ask, Asker, askers, asks
 from tests.worker.deployment import ISSUER, PUBLIC, signer
 from tests.worker.messages import Seen
@@ -55,9 +55,11 @@ def enter(runtime: Runtime, asker: Asker) -> tuple[dict[str, str], dict[str, Any
     """The header with which somebody comes, and the principal that the gateway makes of it."""
     name = asker.name.replace(" ", "-")
     if asker.kind == "person":
-        roles = matching_roles(runtime.deployment.table or {}, asker.principal)
+        table = runtime.deployment.table or {}
+        roles = matching_roles(table, asker.principal)
         role = roles[0] if len(roles) == 1 else None
-        return cookie_of(runtime, name, issuer=asker.issuer, claims=dict(asker.claims), role=role), asker.principal
+        opened = {"role": role, "attributes": attributes_of(table, role, asker.principal) if role else {}}
+        return cookie_of(runtime, name, issuer=asker.issuer, claims=dict(asker.claims), **opened), asker.principal
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": PUBLIC, "sub": name, "iat": now, "exp": now + 3600, **asker.claims}
     header = {"Authorization": f"Bearer {signer('idp').sign(claims)}"}

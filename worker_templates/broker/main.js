@@ -24,16 +24,18 @@ export default class Broker extends WorkerEntrypoint {
   }
 
   /**
-   * The person's own Metabase session: their account is made where it is missing, their groups are the role's.
-   * @param {{email: string, first_name: string | null, last_name: string | null, role: string}} person verified by the gateway
+   * The person's own Metabase session: their account is made where it is missing, their groups are the role's, and so are
+   * those of their user attributes that the policies name; null takes one away.
+   * @param {{email: string, first_name: string | null, last_name: string | null, role: string, attributes: Record<string, string | null>}} person verified by the gateway
    * @returns {Promise<{session: string, user_id: number} | {error: string}>}
    */
-  async openSession({ email, first_name, last_name, role }) {
+  async openSession({ email, first_name, last_name, role, attributes }) {
     const groups = groupsOf(this.env, role);
     if (!groups) return { error: "role-without-group" };
     const api = metabaseApi(this.env);
+    const person = { email: email.toLowerCase(), first_name, last_name };
     try {
-      const found = await findOrCreate(api, { email: email.toLowerCase(), first_name, last_name }, groups);
+      const found = await findOrCreate(api, person, { groups, attributes });
       if (found.error) return found;
       return await signIn(this.env, api, found);
     } catch (error) {
@@ -57,39 +59,56 @@ async function find(api, email) {
   return users.find((user) => user.email?.toLowerCase() === email) ?? null;
 }
 
-async function findOrCreate(api, person, groups) {
+async function findOrCreate(api, person, wanted) {
   const known = await find(api, person.email);
-  if (known) return settle(api, known, groups);
-  const memberships = [ALL_USERS, ...groups].map((id) => ({ id }));
-  const made = await api("POST", "/api/user", { ...person, user_group_memberships: memberships });
+  if (known) return settle(api, known, wanted);
+  const made = await api("POST", "/api/user", { ...person, ...changeOf({}, wanted) });
   if (made.status === 200) return { user: made.body, fresh: true };
   // Somebody else made the account between our look and our try: it is there now.
   const raced = made.status === 400 ? await find(api, person.email) : null;
   if (!raced) throw new Error(`POST /api/user was answered with ${made.status}`);
-  return settle(api, raced, groups);
+  return settle(api, raced, wanted);
 }
 
-async function settle(api, user, groups) {
+async function settle(api, user, wanted) {
   if (user.is_superuser) return { error: "user-is-administrator" };
   if (user.is_active === false) return { error: "user-deactivated" };
   const { status, body } = await api("GET", `/api/user/${user.id}`);
   if (status !== 200) throw new Error(`GET /api/user/:id was answered with ${status}`);
   const has = (body.user_group_memberships ?? []).map(({ id }) => id);
   if (body.is_superuser || has.includes(ADMINISTRATORS)) return { error: "user-is-administrator" };
-  const wanted = [ALL_USERS, ...groups];
-  const same = has.length === wanted.length && wanted.every((id) => has.includes(id));
-  if (!same) {
-    const changed = await api("PUT", `/api/user/${user.id}`, {
-      user_group_memberships: wanted.map((id) => ({ id })),
-    });
+  const change = changeOf(body, wanted);
+  const isOther = Object.keys(change).length > 0;
+  if (isOther) {
+    const changed = await api("PUT", `/api/user/${user.id}`, change);
     if (changed.status !== 200) throw new Error(`PUT /api/user/:id was answered with ${changed.status}`);
   }
-  return { user: body, fresh: !same };
+  return { user: body, fresh: isOther };
+}
+
+/** What must be set at an account: the full list of its groups, and all its attributes, each only where it differs. */
+function changeOf({ user_group_memberships: memberships, login_attributes: former }, { groups, attributes }) {
+  const has = (memberships ?? []).map(({ id }) => id);
+  const ids = [ALL_USERS, ...groups];
+  const isMember = has.length === ids.length && ids.every((id) => has.includes(id));
+  // What an administrator set beside the policies' attributes stays.
+  const all = Object.entries({ ...former, ...attributes }).filter(([name, value]) => {
+    return value !== null || !Object.hasOwn(attributes, name);
+  });
+  const isSame = Object.entries(attributes).every(([name, value]) => value === givenIn(former ?? {}, name));
+  return {
+    ...(isMember ? {} : { user_group_memberships: ids.map((id) => ({ id })) }),
+    ...(isSame ? {} : { login_attributes: Object.fromEntries(all) }),
+  };
+}
+
+function givenIn(attributes, name) {
+  return Object.hasOwn(attributes, name) ? attributes[name] : null;
 }
 
 /**
- * Setting a password ends all of a person's sessions, so it is set at creation and when the groups changed (`fresh`): no
- * session made in another role may go on with the new groups. Also for an account that nobody has used yet, and once more
+ * Setting a password ends all of a person's sessions, so it is set at creation and when groups or attributes changed
+ * (`fresh`): no session made in another role, or with other claims, may go on with the new ones. Also for an account that nobody has used yet, and once more
  * where the derived one is not accepted: the broker key is new, or somebody else set a password. Wrong passwords are no way
  * to find out: ten of them lock the person out for an hour.
  */

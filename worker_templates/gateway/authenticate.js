@@ -12,7 +12,7 @@ import { verifyAccess, verifyBearer } from "./tokens.js";
 const NO_SESSION = { session: null, stale: false, since: null, seen: null };
 
 /**
- * `since`: when the person signed in; `seen`: when they were last here; both in seconds, null where nobody can know.
+ * `since`: when the person signed in; `seen`: when they were last here; both in seconds, null for machines.
  * @typedef {{kind: "person" | "machine", issuer: string, sub: string, email: string | null, name: string, claims: object}} Principal
  * @param {Request} request
  * @param {object} env
@@ -77,8 +77,8 @@ async function byAccess(request, env, now) {
   const cookie = found.session ?? found.ended;
   const isOwn = cookie?.sub === principal.sub && cookie.email === principal.email;
   const session = isOwn && found.session ? { ...found.session, claims: principal.claims } : null;
-  // Whoever signed in at Access since then was here then.
-  const seen = isOwn ? Math.max(cookie.seen, payload.iat) : null;
+  // Whoever signed in at Access was here then; a cookie that is lost tells of nothing later.
+  const seen = isOwn ? Math.max(cookie.seen, payload.iat) : payload.iat;
   return { principal, session, stale: session !== null && found.stale, since: payload.iat, seen };
 }
 

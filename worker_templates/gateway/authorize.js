@@ -108,6 +108,15 @@ export function authorize(compiled, principal, request) {
   return decideRoute(compiled, role, request, segments);
 }
 
+/**
+ * What the rules of a role say of a request, whoever has it.
+ * @returns {ReturnType<typeof authorize>}
+ */
+export function decideFor(compiled, role, request) {
+  const segments = splitPath(request.path);
+  return segments === null ? deny("path-malformed") : decideRoute(compiled, role, request, segments);
+}
+
 function decideRoute(compiled, role, request, segments) {
   const found = matchRoute(compiled.tree, request.method, segments);
   if (!found) return deny("route-unknown", { role });

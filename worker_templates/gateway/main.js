@@ -7,21 +7,20 @@
 import { assertionFor } from "./assertion.js";
 import { audit } from "./audit.js";
 import { authenticate } from "./authenticate.js";
-import { attributesOf, authorize, matchingRoles, routeOf, splitPath } from "./authorize.js";
-import { compileTable } from "./compile.js";
+import { routeOf, splitPath } from "./authorize.js";
 import config from "./config.js";
 import { forward, toClient } from "./forward.js";
 import { refreshKeys, refreshLater } from "./keys.js";
 import { knownMetabase, openMetabase } from "./metabase.js";
 import { originHeaders } from "./mutate.js";
 import { ownEndpoint } from "./own.js";
+import { attributesFor, compiled, decide } from "./policy.js";
 import { Problem } from "./problem.js";
 import { readBody, readQuery } from "./query.js";
 import { denied, fault, unauthenticated } from "./respond.js";
 import { isOver, isStaleIn, newSession, sessionCookie } from "./session.js";
 import { table } from "./table.js";
 
-const compiled = compileTable(table);
 const PUBLIC = new URL(config.public_url);
 const BODY_METHODS = new Set(["POST", "PUT", "PATCH"]);
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -98,7 +97,7 @@ async function answer(request, env, record) {
   if (!isOurs) return refuse(request, record, "host-unknown", 421);
   if (splitPath(record.path) === null) return refuse(request, record, "path-malformed", 400);
   if (record.path.startsWith("/_gateway/") || record.path === "/_gateway") {
-    return ownEndpoint(request, env, record, now, roleOf);
+    return ownEndpoint(request, env, record, now);
   }
   const found = await authenticate(request, env, now);
   if (found.reason) {
@@ -110,7 +109,7 @@ async function answer(request, env, record) {
   if (isForeign(request, found)) return refuse(request, record, "origin-foreign", 403);
   const { body, query } = await bodyFor(request, record);
   const asked = { method: request.method, path: record.path, ...(query === undefined ? {} : { query }) };
-  record.decision = authorize(compiled, found.principal, asked);
+  record.decision = decide(found.principal, asked);
   record.reason = record.decision.reason;
   if (isOver(record.decision.role, found, now)) return over(request, record);
   if (record.decision.effect !== "allow") return denied(request, env, record, now);
@@ -128,11 +127,6 @@ function over(request, record) {
 function refuse(request, record, reason, status) {
   record.reason = reason;
   return fault(request, record, status);
-}
-
-function roleOf(principal) {
-  const roles = matchingRoles(compiled, principal);
-  return roles.length === 1 ? roles[0] : null;
 }
 
 function teamOf(principal) {
@@ -162,7 +156,7 @@ async function bodyFor(request, record) {
 /** What the role may see in Metabase, for the assertion: its group, collections, and the attributes of this principal. */
 function scopeOf(principal, role) {
   const { metabase } = table.roles[role];
-  return metabase && { ...metabase, attributes: attributesOf(compiled, role, principal) };
+  return metabase && { ...metabase, attributes: attributesFor(principal, role) };
 }
 
 async function proxied(request, env, record, { principal, session, stale, seen, body, now }) {
@@ -170,24 +164,25 @@ async function proxied(request, env, record, { principal, session, stale, seen, 
   const scope = scopeOf(principal, role);
   const isStale = stale || isStaleIn(role, { seen }, now);
   const known = knownMetabase(principal, session, role);
-  let metabase = known ?? (await openMetabase(env, principal, role));
+  let opened = known ?? (await openMetabase(env, principal, role));
   const send = async () => {
     const { requestId, team } = record;
     const assertion = await assertionFor(env, { principal, role, team, scope, requestId, now });
-    const headers = originHeaders(request, { metabase, assertion, requestId });
+    const headers = originHeaders(request, { metabase: opened.metabase, assertion, requestId });
     return forward({ request, env, path: record.path, search: record.search, headers, body });
   };
   let upstream = await send();
-  // Metabase forgot a session that we still hold: once a new one, off the hot path. A streamed body can't be sent twice.
-  if (upstream?.status === 401 && known !== null && (body === null || body instanceof Uint8Array)) {
+  // Metabase forgot a session, also one made a moment ago, where a rival request changed the account: once a new one, off the
+  // hot path. A streamed body can't be sent twice.
+  if (upstream?.status === 401 && (body === null || body instanceof Uint8Array)) {
     await upstream.body?.cancel();
-    metabase = await openMetabase(env, principal, role);
+    opened = await openMetabase(env, principal, role);
     upstream = await send();
   }
   if (upstream === null) return refuse(request, record, "origin-unreachable", 503);
   const response = toClient(upstream, record.path);
-  if (principal.kind === "person" && (isStale || metabase !== known)) {
-    const next = { ...(session ?? newSession(principal, now)), metabase, role };
+  if (principal.kind === "person" && (isStale || opened !== known)) {
+    const next = { ...(session ?? newSession(principal, now)), ...opened };
     response.headers.append("Set-Cookie", await sessionCookie(env, next, now));
     // No cache may keep a session, not even with a file that everybody gets.
     response.headers.set("Cache-Control", "private, no-store");

@@ -8,6 +8,7 @@ import { publicKeys } from "./assertion.js";
 import { authenticate, personOf } from "./authenticate.js";
 import config from "./config.js";
 import { problemsPage, signedOutPage, signOutPage } from "./pages.js";
+import { roleOf } from "./policy.js";
 import { problem, redirect, sessionEnded, showDenied, unauthenticated } from "./respond.js";
 import { CLEAR, isOver, readSession } from "./session.js";
 import { finishSignIn, signOut, startSignIn } from "./signin.js";
@@ -22,10 +23,9 @@ const SIGN_IN = new Set(["sign-in", "callback"]);
  * @param {object} env
  * @param {object} record
  * @param {number} now seconds
- * @param {(principal: object) => string | null} roleOf
  * @returns {Promise<Response>}
  */
-export async function ownEndpoint(request, env, record, now, roleOf) {
+export async function ownEndpoint(request, env, record, now) {
   const name = record.path.slice("/_gateway/".length);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const key = `${method} ${name}`;
@@ -34,13 +34,13 @@ export async function ownEndpoint(request, env, record, now, roleOf) {
     return problem(record, 404);
   }
   Object.assign(record, { own: `${method} /_gateway/${name}`, effect: "allow", reason: "own-endpoint" });
-  return HANDLERS[key]({ request, env, record, now, roleOf });
+  return HANDLERS[key]({ request, env, record, now });
 }
 
 const HANDLERS = {
   "GET ": () => redirect("/"),
   "GET sign-in": ({ request, env, now }) => startSignIn(request, env, now),
-  "GET callback": ({ request, env, record, now, roleOf }) => finishSignIn(request, env, record, now, roleOf),
+  "GET callback": ({ request, env, record, now }) => finishSignIn(request, env, record, now),
   "GET sign-out": ({ request, record }) => signOutPage(textsFor(request), record),
   "POST sign-out": endSession,
   "GET signed-out": ({ request, record }) => signedOutPage(textsFor(request), record, { "Set-Cookie": CLEAR }),
@@ -64,8 +64,8 @@ async function endSession({ request, env, record, now }) {
   return signOut(session);
 }
 
-async function explain({ request, env, record, now, roleOf }) {
-  const { principal, role, reason } = await whoAsks(request, env, now, roleOf);
+async function explain({ request, env, record, now }) {
+  const { principal, role, reason } = await whoAsks(request, env, now);
   record.principal = principal ?? null;
   if (reason === "session-expired") {
     Object.assign(record, { effect: "deny", reason });
@@ -75,15 +75,15 @@ async function explain({ request, env, record, now, roleOf }) {
 }
 
 /** As `authenticate`, with the role; a session that is over in it has expired. */
-async function whoAsks(request, env, now, roleOf) {
+async function whoAsks(request, env, now) {
   const found = await authenticate(request, env, now);
   if (found.reason) return found;
   const role = roleOf(found.principal);
   return isOver(role, found, now) ? { ...found, role, reason: "session-expired", bearer: false } : { ...found, role };
 }
 
-async function whoami({ request, env, record, now, roleOf }) {
-  const found = await whoAsks(request, env, now, roleOf);
+async function whoami({ request, env, record, now }) {
+  const found = await whoAsks(request, env, now);
   record.principal = found.principal ?? null;
   if (found.reason) {
     Object.assign(record, { effect: "deny", reason: found.reason });

@@ -27,7 +27,7 @@ export function isNavigation(request) {
 
 /** Nobody is signed in, or wrongly: pages go to sign-in, calls get 401. */
 export function unauthenticated(request, record, { bearer }) {
-  const gone = !bearer && record.reason !== "session-missing" ? endOf(record) : {};
+  const gone = !bearer && record.reason !== "session-missing" ? { "Set-Cookie": CLEAR } : {};
   if (isNavigation(request) && !bearer) {
     // Access signs people in before the Worker runs: there is no other place to send them.
     if (config.identity.mode !== "oidc") return failurePage(textsFor(request), record, 401, gone);
@@ -36,15 +36,6 @@ export function unauthenticated(request, record, { bearer }) {
   }
   const error = bearer ? `, error="invalid_token"` : "";
   return problem(record, 401, { "WWW-Authenticate": `Bearer realm="${config.public_url}"${error}`, ...gone });
-}
-
-/**
- * Takes away a session that counts no more. Behind Access one that is over in its role stays: it tells that the person was
- * idle until they sign in at Access again; without it, opening the page once more would do.
- */
-function endOf({ reason }) {
-  const isNeeded = config.identity.mode === "access" && reason === "session-expired";
-  return isNeeded ? {} : { "Set-Cookie": CLEAR };
 }
 
 /** Somebody is signed in and may not: pages go where it says why, calls get 403. */
@@ -82,7 +73,7 @@ export async function showDenied(request, env, record, now, viewer) {
 
 /** A page of ours was opened with a session that has ended; it says so itself, since it can't be returned to. */
 export function sessionEnded(request, record) {
-  return failurePage(textsFor(request), record, 401, endOf(record));
+  return failurePage(textsFor(request), record, 401, { "Set-Cookie": CLEAR });
 }
 
 /** The request can't be served: a page for a person, a problem document for a program. It never redirects. */

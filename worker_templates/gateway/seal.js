@@ -1,8 +1,8 @@
 /**
  * Sealed values: AES-256-GCM under the current key, opened under the current or the previous one.
  *
- * May not: reveal why a value can't be opened; accept a value made for another purpose, gateway or audience, since all three
- * are bound as additional data (NIST SP 800-38D). Format: base64url( version, 4-byte key id, 12-byte IV, ciphertext and tag ).
+ * May not: reveal why a value can't be opened; accept a value made for another purpose, gateway, issuer or audience, since all
+ * four are bound as additional data (NIST SP 800-38D): who is meant by a subject depends on whose it is. Format: base64url( version, 4-byte key id, 12-byte IV, ciphertext and tag ).
  */
 
 import { fromBase64url, toBase64url } from "./base64url.js";
@@ -27,8 +27,9 @@ async function keyOf(text) {
 }
 
 function bound(purpose) {
-  const { mode, access, client_id } = config.identity;
-  return encoder.encode(`${purpose}\n${config.public_url}\n${mode === "access" ? access.audience : client_id}`);
+  const { mode, issuer, access, client_id } = config.identity;
+  const audience = mode === "access" ? access.audience : client_id;
+  return encoder.encode(`${purpose}\n${config.public_url}\n${issuer}\n${audience}`);
 }
 
 /** @param {object} env bindings @param {string} purpose @param {object} value @returns {Promise<string>} */

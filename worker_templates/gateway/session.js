@@ -25,7 +25,6 @@ const KEPT_CLAIMS = new Set([
     ...role.allow.flatMap((rule) => Object.values(rule.locked ?? {})),
   ]),
 ]);
-const NO_LIMITS = { idle_seconds: null, absolute_seconds: null };
 
 /** Only the claims that a policy or an assertion reads. */
 export function keptClaims(claims) {
@@ -61,15 +60,22 @@ export async function readSession(request, env, now) {
   if (!found) return { reason: "session-cookie-malformed" };
   const { value: session, current } = found;
   const idle = now - session.seen;
-  if (now >= session.exp || idle > config.session.idle_seconds) {
+  if (now >= session.exp || idle > config.session.idle_seconds || !isComplete(session)) {
     return { reason: "session-expired", ended: session };
   }
   return { session, stale: !current || idle > config.session.idle_seconds / REFRESH_SHARE };
 }
 
-/** A role's own limits, beside the stack's. */
+/** A claim that no policy read when the person signed in was not kept, so nobody knows it: a rule on it can't be judged. */
+function isComplete({ kept }) {
+  return Array.isArray(kept) && [...KEPT_CLAIMS].every((name) => kept.includes(name));
+}
+
+/** The shorter of a role's own limits and the stack's, which hold where Cloudflare Access signs people in as well. */
 function limitsOf(role) {
-  return (Object.hasOwn(table.roles, role ?? "") && table.roles[role].session) || NO_LIMITS;
+  const own = (Object.hasOwn(table.roles, role ?? "") && table.roles[role].session) || {};
+  const shorter = (name) => Math.min(config.session[name], own[name] ?? Number.POSITIVE_INFINITY);
+  return { idle: shorter("idle_seconds"), absolute: shorter("absolute_seconds") };
 }
 
 /**
@@ -80,17 +86,14 @@ function limitsOf(role) {
  */
 export function isOver(role, { principal, since, seen }, now) {
   if (principal.kind === "machine") return false;
-  const { absolute_seconds: absolute, idle_seconds: idle } = limitsOf(role);
+  const { absolute, idle } = limitsOf(role);
   // Put so that what is no number is over.
-  const isOld = absolute !== null && !(since !== null && now - since < absolute);
-  const isIdle = idle !== null && seen !== null && !(now - seen <= idle);
-  return isOld || isIdle;
+  return !(now - since < absolute) || !(now - seen <= idle);
 }
 
-/** Whether the cookie must be renewed for the role's own idle limit, or whoever is active would be thrown out. */
+/** Whether a person's cookie must be renewed for the role's own idle limit, or whoever is active would be thrown out. */
 export function isStaleIn(role, { seen }, now) {
-  const { idle_seconds: idle } = limitsOf(role);
-  return idle !== null && seen !== null && now - seen > idle / REFRESH_SHARE;
+  return now - seen > limitsOf(role).idle / REFRESH_SHARE;
 }
 
 async function openCached(env, value) {
@@ -111,6 +114,7 @@ export function newSession({ issuer, sub, email, name, claims, idToken }, now) {
     email,
     name,
     claims: keptClaims(claims),
+    kept: [...KEPT_CLAIMS].sort(),
     iat: now,
     seen: now,
     exp: now + config.session.absolute_seconds,

@@ -10,6 +10,7 @@ import { splitPath } from "./authorize.js";
 import { toBase64url } from "./base64url.js";
 import config from "./config.js";
 import { openMetabase } from "./metabase.js";
+import { attributesFor, roleOf } from "./policy.js";
 import { Problem } from "./problem.js";
 import { fault, redirect } from "./respond.js";
 import { open, seal } from "./seal.js";
@@ -70,7 +71,7 @@ export async function startSignIn(request, env, now) {
 }
 
 /** `/_gateway/callback`: the provider's answer → a session. Notes the outcome in `record`. */
-export async function finishSignIn(request, env, record, now, authorize) {
+export async function finishSignIn(request, env, record, now) {
   const outcome = await redeem(request, env, now);
   if (outcome.reason) {
     Object.assign(record, { effect: "deny", reason: outcome.reason, back: outcome.back });
@@ -80,8 +81,9 @@ export async function finishSignIn(request, env, record, now, authorize) {
   }
   const { session, back } = outcome;
   record.principal = personOf(session);
-  const role = authorize(record.principal);
-  if (role) Object.assign(session, { role, metabase: await metabaseFor(env, record.principal, role) });
+  const role = roleOf(record.principal);
+  const attributes = role && attributesFor(record.principal, role);
+  if (attributes) Object.assign(session, await metabaseFor(env, record.principal, role));
   Object.assign(record, { effect: "allow", reason: "signed-in" });
   const response = redirect(back);
   response.headers.append("Set-Cookie", await sessionCookie(env, session, now));
@@ -94,7 +96,7 @@ async function metabaseFor(env, principal, role) {
   try {
     return await openMetabase(env, principal, role);
   } catch (error) {
-    if (error instanceof Problem) return null;
+    if (error instanceof Problem) return {};
     throw error;
   }
 }

@@ -131,14 +131,18 @@ async function verifyBy({ name, source, issuer, audience }, token, now) {
   if (known && known.exp > now - SKEW_SECONDS) return { payload: known, issuer: name };
   const { algorithms } = config.identity;
   const result = await check(token, source, { issuer, audience, algorithms, requiredClaims: ["sub", "exp"] });
-  // Only ID tokens answer a nonce; one whose audience names both must not pass here.
-  if (result.payload?.nonce !== undefined) return { reason: "token-type-foreign" };
+  if (result.payload && isOfSignIn(result.payload)) return { reason: "token-type-foreign" };
   if (result.payload) {
     if (!isName(result.payload.sub)) return { reason: "token-claims-invalid" };
     if (verified.size >= CACHE_SIZE) verified.delete(verified.keys().next().value);
     verified.set(key, result.payload);
   }
   return { ...result, issuer: name };
+}
+
+/** Only ID tokens answer a nonce, and only what is made for a person's sign-in is for the client: none of it is a machine's. */
+function isOfSignIn({ nonce, aud }) {
+  return nonce !== undefined || [aud].flat().includes(config.identity.client_id);
 }
 
 async function cacheKey(trust, token) {

@@ -7,6 +7,7 @@
 import { brand } from "./brand.js";
 import config from "./config.js";
 import { apart, button, form, link, part, say } from "./html.js";
+import { canOpen } from "./policy.js";
 import { table } from "./table.js";
 import { fill } from "./texts/index.js";
 
@@ -33,17 +34,18 @@ export function askPart({ ui }, { title, text, id, reason }) {
   return part(title, `<p class="soft">${text}</p>`, `<div class="actions">${link(href, say(ui.ask, { who }))}</div>`);
 }
 
-/** What a role can certainly open: its landing page, and the dashboards that its rules name without a condition. */
+/** What a role can certainly open: its landing page, and of the dashboards that its rules name those that none takes away. */
 export function openings(role) {
   const rules = Object.hasOwn(table.roles, role ?? "") ? table.roles[role] : null;
   if (!rules) return [];
   const named = rules.allow
-    .filter((rule) => rule.actions.includes("dashboard:view") && !rule.requires_approval && !rule.locked)
+    .filter((rule) => rule.actions.includes("dashboard:view"))
     .flatMap((rule) => (Array.isArray(rule.on?.dashboard) ? rule.on.dashboard : []))
     .filter((id) => /^[0-9]+$/.test(id))
     .map((id) => `/dashboard/${id}`);
   // Machines' roles have no landing page.
-  return [...new Set([rules.landing, ...named])].filter(Boolean).slice(0, MAX_LINKS);
+  const paths = [...new Set([rules.landing, ...named])].filter(Boolean);
+  return paths.filter((path) => canOpen(role, path)).slice(0, MAX_LINKS);
 }
 
 function openingLabel(texts, path) {

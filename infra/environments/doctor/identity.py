@@ -76,7 +76,7 @@ def keys(subject: Subject) -> Found:
 def issuers(subject: Subject) -> Found:
     """The issuers of machines' tokens that the policies declare: each answers, with keys that can be trusted."""
     settings = subject.given()
-    declared = machine_issuers(settings, load_policies(subject.policies, settings.environment))
+    declared = machine_issuers(settings, load_policies(subject.policies, subject.overlay()))
     found: list[Finding] = []
     for issuer in declared:
         try:

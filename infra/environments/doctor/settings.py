@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 
 from infra.access.load import load_policies
-from infra.environments.scaffold.stack_file import SECRET
 from infra.errors import Fault, MbgateError, SettingsError
-from infra.settings import NAMESPACE, SECTIONS, TEXTS
+from infra.settings import NAMESPACE, SECRET, SECTIONS, hint
 from infra.settings.identity import agreed
 from infra.settings.sections import camel
 
-from .model import Finding, Found, error, from_error, from_fault, ok, warning
+from .model import Finding, Found, error, from_error, from_fault, ok
 from .subject import Subject
 
 
@@ -24,14 +23,9 @@ def file(subject: Subject) -> Found:
 
 
 def _unknown(subject: Subject) -> list[Finding]:
-    names = [f"{NAMESPACE}:{camel(name)}" for name in (*SECTIONS, *TEXTS)]
-    found = []
-    for key in subject.file.unknown if subject.file else []:
-        near = difflib.get_close_matches(key, [*names, f"{NAMESPACE}:{SECRET}"], 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
-        text = f"`{key}` in `Pulumi.{subject.stack}.yaml` is no setting, and is not read"
-        found.append(warning("setting-unknown", text, hint))
-    return found
+    place = f"in `Pulumi.{subject.stack}.yaml` is no setting, so that `pulumi up` would refuse it"
+    keys = subject.file.unknown if subject.file else []
+    return [error("setting-unknown", f"`{key}` {place}", hint(key)) for key in keys]
 
 
 def values(subject: Subject) -> Found:
@@ -84,8 +78,8 @@ def secret(subject: Subject) -> Found:
 
 def policies(subject: Subject) -> Found:
     """The policies as they hold in this stack, and that its settings say the same of identity."""
-    environment = subject.text("environment")
     try:
+        environment = subject.overlay()
         found = load_policies(subject.policies, environment)
         if subject.settings is not None and not subject.has_stand_ins("identity"):
             agreed(subject.settings, found)

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from infra.access.load import load_policies
+from infra.access.overlay import BASE
 from infra.environments.choices import Choices, last_choices
 from infra.environments.scaffold.stack_file import StackFile, read_stack_file
 from infra.environments.toolchain import cache_folder
 from infra.environments.world import STACK, World, open_world
 from infra.errors import LocalCloudError, MbgateError, SettingsError
 from infra.settings import NAMESPACE, Settings
+from infra.settings.environment import overlay_of
 from infra.settings.identity import REQUIRED, agreed
 from infra.settings.sections import camel
 
@@ -93,6 +95,13 @@ class Subject:
             found = self.file.values.get(name) if self.file is not None else None
         return found if isinstance(found, str) else None
 
+    def overlay(self) -> str | None:
+        """The overlay that holds in this stack. Raises SettingsError where the stack must say so and doesn't."""
+        if self.settings is None:
+            named = self.text("environment")
+            return None if named == BASE else named
+        return overlay_of(self.settings, self.policies)
+
     def has_stand_ins(self, section: str) -> bool:
         """Whether something of the section is none of the stack's own."""
         return any(key.partition(".")[0] == section and key not in self.lacking for key in self.replaced)
@@ -148,7 +157,7 @@ def _complete(subject: Subject) -> None:
     if settings is None or not lacking:
         return
     try:
-        subject.settings = agreed(settings, load_policies(subject.policies, settings.environment))
+        subject.settings = agreed(settings, load_policies(subject.policies, subject.overlay()))
     except MbgateError:
         subject.lacking = frozenset(f"identity.{camel(name)}" for name in lacking)
         subject.replaced |= subject.lacking

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from infra.errors import SettingsError
-from infra.settings import NAMESPACE, SECTIONS, TEXTS, Settings, parse
+from infra.settings import KEYS, NAMESPACE, SECRET, SECTIONS, TEXTS, Settings, parse
 from infra.settings.sections import HOSTNAME, ID, URL, camel
 
-SECRET = "oidcClientSecret"  # noqa: S105 - the name of a setting, not its value
 # Ids, hostnames and the host of a URL never hold capitals, so a word of capitals there is one of the samples'.
 CAPITALS = re.compile(r"(?<![A-Za-z0-9])[A-Z]+(_[A-Z]+)*(?![A-Za-z0-9])")
 CLIENT_ID = "CLIENT_ID"
@@ -68,8 +67,7 @@ class StackFile:
     @property
     def unknown(self) -> list[str]:
         """Keys of our namespace that the program never reads."""
-        known = {f"{NAMESPACE}:{name}" for name in (*map(camel, SECTIONS), *TEXTS, SECRET)}
-        return [str(key) for key in self.config if str(key).startswith(f"{NAMESPACE}:") and key not in known]
+        return [str(key) for key in self.config if str(key).startswith(f"{NAMESPACE}:") and key not in KEYS]
 
     @property
     def is_encrypted(self) -> bool:

@@ -129,7 +129,10 @@ def create(call: Call) -> Any:
 
 def _attributes(call: Call, user_id: int) -> None:
     if "login_attributes" in call.body:
-        text = json.dumps(call.body["login_attributes"]) if call.body["login_attributes"] else None
+        given = call.body["login_attributes"]
+        if given is not None and not isinstance(given, dict):
+            raise malformed({"login_attributes": "nullable login attribute keys must be a keyword or string"})
+        text = json.dumps(given) if given else None
         call.store.run("UPDATE user SET login_attributes = ? WHERE id = ?", text, user_id)
 
 

@@ -1,0 +1,1 @@
+"""One guardrail a file. Each has `GUARDRAIL`, whose name is the file's."""
