@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from infra.access.table import compile_table
 from infra.errors import PolicyError
 
 Table = dict[str, Any]
-MAX_ARCHIVE = 64 << 20
+MAX_BYTES = 64 << 20
 GIT_SECONDS = 60
 
 
@@ -92,22 +91,48 @@ def _from_git(ref: str, root: Path, policies: str, temporary: Path) -> Path:
             code="side-unknown",
             help="name a git ref that is fetched (as origin/main), a folder with roles.yaml, or such a file",
         )
-    archive = _git(root, "archive", "--format=tar", commit.stdout.decode().strip(), "--", policies)
-    if archive.returncode != 0:
+    listed = _git(root, "ls-tree", "-r", "-z", "-l", commit.stdout.decode().strip(), "--", f"{policies}/")
+    files = dict(filter(None, map(_file, listed.stdout.split(b"\0")))) if listed.returncode == 0 else {}
+    if not files:
         raise PolicyError(
             f"`{ref}` has no folder `{policies}`", code="side-unknown", help="name another folder with --folder"
         )
-    if len(archive.stdout) > MAX_ARCHIVE:
+    if sum(size for _, size in files.values()) > MAX_BYTES:
         raise PolicyError(f"the policies of `{ref}` are larger than 64 MiB", code="side-unknown")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as opened:
-        # Links could lead out of the folder: a policy is a file.
-        opened.extractall(temporary, members=[m for m in opened if m.isfile() or m.isdir()], filter="data")
+    _take_out(root, files, temporary)
     return temporary / policies
 
 
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _file(line: bytes) -> tuple[str, tuple[bytes, int]] | None:
+    """Path, object and size of a line of `git ls-tree -l`; None for links, which could lead out of the folder."""
+    if not line.startswith(b"100"):
+        return None
+    about, _, path = line.partition(b"\t")
+    name = path.decode("utf-8", "surrogateescape")
+    if ".." in Path(name).parts or name.startswith("/"):
+        return None
+    _, _, blob, size = about.split()
+    return name, (blob, int(size))
+
+
+def _take_out(root: Path, files: Mapping[str, tuple[bytes, int]], target: Path) -> None:
+    """Each file as git keeps it. `git archive` would do what the ref's own .gitattributes say, as leave files out."""
+    blobs = b"".join(blob + b"\n" for blob, _ in files.values())
+    answers = io.BytesIO(_git(root, "cat-file", "--batch", given=blobs).stdout)
+    for name, (blob, size) in files.items():
+        if answers.readline().split() != [blob, b"blob", b"%d" % size]:
+            raise PolicyError(f"git doesn't have `{name}`", code="git-failed", help="fetch the commit whole")
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(answers.read(size))
+        answers.readline()
+
+
+def _git(root: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, timeout=GIT_SECONDS)
+        return subprocess.run(
+            ["git", *arguments], cwd=root, input=given, capture_output=True, check=False, timeout=GIT_SECONDS
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         message = f"git can't be asked: {type(error).__name__}"
         raise PolicyError(message, code="git-failed", help="install git, or name folders") from None

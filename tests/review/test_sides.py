@@ -101,3 +101,26 @@ def test_links_of_a_ref_are_not_followed(repository: Path, tmp_path: Path) -> No
     with pytest.raises(PolicyError) as caught, open_side("HEAD", repository):
         pass
     assert [fault.code for fault in caught.value.faults][:1] == ["file-unreadable"]
+
+
+@pytest.mark.parametrize("where", [".gitattributes", "policies/.gitattributes"])
+def test_attributes_of_a_ref_hide_nothing(repository: Path, where: str) -> None:
+    """What is checked out is what is compared: a ref can't leave an overlay out of its own review, nor fill text in."""
+    (repository / "policies" / "roles.yaml").write_text(
+        "# $Format:%H$\n" + (repository / "policies" / "roles.yaml").read_text()
+    )
+    (repository / where).write_text("*.yaml export-ignore export-subst ident text eol=crlf\n")
+    git(repository, "add", "--all")
+    git(repository, "-c", "user.name=a", "-c", "user.email=a@example", "commit", "--quiet", "--message", "hidden")
+    with open_side("main", repository) as found, open_side(str(repository / "policies"), repository) as there:
+        assert dict(found.tables) == dict(there.tables) and len(found.tables) > 1
+        assert found.cases == there.cases and found.cases
+
+
+def test_a_ref_in_a_folder_of_a_larger_repository(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outer = tmp_path_factory.mktemp("outer")
+    shutil.copytree(repository / "policies", outer / "bi" / "policies")
+    git(outer, "init", "--quiet", "--initial-branch", "main")
+    git(outer, "add", "--all")
+    git(outer, "-c", "user.name=a", "-c", "user.email=a@example", "commit", "--quiet", "--message", "first")
+    assert dashboards("main", outer / "bi") == ["2"]

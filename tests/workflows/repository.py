@@ -14,6 +14,7 @@ REVIEW = Path(__file__).with_name("standin_review.py")
 ROLES = "version: 1\nroles: {}\n"
 SETUP = """\
 setup:
+\t@test -z "$$TOKEN$$MBGATE_FORGE_TOKEN"
 \t@mkdir -p .venv/bin
 \t@ln -sf {python} .venv/bin/python
 \t@cp mbgate .venv/bin/mbgate
@@ -23,7 +24,7 @@ MBGATE = """\
 if [ "$2" = review ]; then exec {python} review.py "$@"; fi
 exec {python} -m infra.cli.app "$@"
 """
-"""`policy review` is a stand-in; all else is the project's own."""
+"""`policy review` is a stand-in, except where a test wants the whole; all else is the project's own."""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -71,16 +72,24 @@ class Repository:
         git(self.work, "push", "--quiet", "--force", str(self.bare), *refs)
 
 
-def make(folder: Path) -> Repository:
-    """With the project's own `infra` on the base, and a head whose every program would leave the canary."""
+def make(folder: Path, *, whole: bool = False) -> Repository:
+    """With the project's own `infra` on the base, and a head whose every program would leave the canary.
+
+    `whole`: with the project's own policies and review.
+    """
     work, bare, canary = folder / "work", folder / "forge" / "acme" / "bi", folder / "canary"
     shutil.copytree(ROOT / "infra", work / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-    (work / "policies").mkdir()
-    (work / "policies" / "roles.yaml").write_text(ROLES)
+    if whole:
+        shutil.copytree(ROOT / "policies", work / "policies", ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        (work / "policies").mkdir()
+        (work / "policies" / "roles.yaml").write_text(ROLES)
+    roles = (work / "policies" / "roles.yaml").read_text()
     (work / "Pulumi.yaml").write_text("name: mbgate\n")
     (work / "CODEOWNERS").write_text("/policies/ @olga\n")
     (work / "Makefile").write_text(SETUP.format(python=sys.executable))
-    (work / "mbgate").write_text(MBGATE.format(python=sys.executable))
+    lines = MBGATE.format(python=sys.executable).splitlines(keepends=True)
+    (work / "mbgate").write_text("".join(line for line in lines if not (whole and "review.py" in line)))
     (work / "mbgate").chmod(0o755)
     (work / ".gitignore").write_text(".venv\n__pycache__\n")
     shutil.copy(REVIEW, work / "review.py")
@@ -96,7 +105,7 @@ def make(folder: Path) -> Repository:
     touch = f"open({str(canary)!r}, 'w')\n"
     made.push_head(
         {
-            "policies/roles.yaml": ROLES + "# GAIN\n",
+            "policies/roles.yaml": roles + "# GAIN\n",
             "Makefile": f"setup:\n\ttouch {canary}\n",
             "mbgate": f"#!/bin/sh\ntouch {canary}\n",
             "review.py": touch,

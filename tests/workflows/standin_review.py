@@ -1,10 +1,12 @@
 """In place of `mbgate policy review`: whether the head's roles say GAIN and the base's don't, by git alone."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+assert not {"TOKEN", "MBGATE_FORGE_TOKEN"} & set(os.environ), "only what talks to the forge gets its token"
 words = sys.argv[3:]
 options = dict(zip(words, [*words[1:], ""], strict=True))
 

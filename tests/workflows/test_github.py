@@ -13,7 +13,7 @@ from infra.review.consent import LABEL
 from tests.workflows import actions
 from tests.workflows.actions import Job
 from tests.workflows.forge import Forge
-from tests.workflows.repository import ROLES, ROOT, Repository
+from tests.workflows.repository import ROLES, ROOT, Repository, make
 
 pytestmark = pytest.mark.slow
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -258,6 +258,24 @@ def test_gains_are_only_told_where_the_repository_wants_that(scene: Scene) -> No
     scene.strict = "false"
     jobs = scene.run()
     assert jobs["review"].result == "success" and "one gain" in jobs["review"].summary
+
+
+def test_the_whole(forge: Forge, tmp_path: Path) -> None:
+    """The project's own review of its own policies: gains wait for somebody else, and are in the comment."""
+    repository = make(tmp_path, whole=True)
+    scene = Scene(forge, repository, tmp_path)
+    roles = (ROOT / "policies" / "roles.yaml").read_text()
+    more = roles.replace("dashboards: [1, 2]}}", "dashboards: [1, 2, 77]}}", 1)
+    assert more != roles
+    repository.push_head({"policies/roles.yaml": more})
+    jobs = scene.run()
+    assert results(jobs) == {"review": "failure", "comment": "success"}, jobs["review"].log
+    body = forge.answers[COMMENTS][0]["body"]
+    assert "dashboard 77" in body and "dashboard 77" in jobs["review"].summary
+    scene.label("bob")
+    jobs = scene.run()
+    assert results(jobs) == {"review": "success", "comment": "success"}, jobs["review"].log
+    assert len(forge.answers[COMMENTS]) == 1
 
 
 RUNS = "/repos/acme/bi/actions/workflows/policy-review.yml/runs"
