@@ -27,11 +27,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 # The stand-ins' own tests start many processes, and so do those of commands that wait for others; the last walk far.
 SLOW = {"localcloud", "edge", "metabase", "metabase_standin", "doctor", "init", "recovery"}
-SLOW_FILES = {"test_fuzz.py", "test_matrix.py", "test_policies_page.py", "test_corpus_js.py"}
+SLOW_FILES = {
+    "test_bench.py",
+    "test_changes.py",
+    "test_corpus_js.py",
+    "test_fuzz.py",
+    "test_matrix.py",
+    "test_overlay_edits.py",
+    "test_policies_page.py",
+}
+SLOW_TESTS = {"test_every_harmless_example_runs", "test_long_tables_are_folded_and_cut"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is slow is left out of `make check`."""
     for item in items:
-        if SLOW & set(item.path.parts) or item.path.name in SLOW_FILES:
+        name = item.name.partition("[")[0]
+        if SLOW & set(item.path.parts) or item.path.name in SLOW_FILES or name in SLOW_TESTS:
             item.add_marker(pytest.mark.slow)

@@ -103,7 +103,7 @@ def _path_malformed(_: _Case) -> Words:
 
 def _role_not_mapped(case: _Case) -> Words:
     kind = case.principal.get("kind", "person")
-    if kind not in AUDIENCES:
+    if not isinstance(kind, str) or kind not in AUDIENCES:
         return "a role is for people or for machines, and this is neither", ["say which: person or machine"]
     steps = [
         f"for role `{name}`: {ways_words(role['match'])}"
