@@ -59,7 +59,7 @@ def _may_something(role: RoleAnswer) -> bool:
 
 def _role_lines(role: RoleAnswer, resource: str) -> Iterator[str]:
     if role.answer:
-        yield f"  {visible(role.role)}: {role.answer.effect.replace('-', ' ')}, {_reason(role.answer, resource)}"
+        yield f"  {visible(role.role)}: {_effect(role.answer)}, {_reason(role.answer, resource)}"
     elif len(role.scopes) == 1:
         yield f"  {visible(role.role)}: {_scope_words(role.scopes[0])}"
     else:
@@ -69,10 +69,13 @@ def _role_lines(role: RoleAnswer, resource: str) -> Iterator[str]:
     yield f"    {'whatever machine' if role.audience == 'machines' else 'whoever'} has {ways_words(role.get)}"
 
 
-def _reason(answer: Answer, resource: str) -> str:
+def _effect(answer: Answer) -> str:
     if answer.effect == "held":
-        how = "until somebody approves" if answer.reason == "approval-required" else "but with locked parameters"
-        return visible(f"{how}, by rule `{answer.rule}`")
+        return "only once approved" if answer.reason == "approval-required" else "only with locked parameters"
+    return answer.effect.replace("-", " ")
+
+
+def _reason(answer: Answer, resource: str) -> str:
     if answer.rule:
         return visible(f"by rule `{answer.rule}`")
     words = {

@@ -308,3 +308,27 @@ def faults_of_command(command: str, folder: Path) -> list[tuple[str, str, str | 
         ]
     told = json.loads(run("check", str(folder), "--json").stdout)
     return [(fault["code"], fault["message"], fault["help"]) for fault in told.get("faults", ())]
+
+
+def test_who_can_on_a_condition(tmp_path: Path) -> None:
+    """What somebody must approve, or what is locked to claims, is neither allowed nor denied."""
+    rules = (
+        "      - {id: own, actions: [dashboard:view], on: {dashboards: [4]}, locked: {team: department}}\n"
+        "      - {id: asked, actions: [results:export], on: {dashboards: [1]}, requires_approval: {by: [analyst]}}\n"
+    )
+    (tmp_path / "roles.yaml").write_text(
+        "version: 1\nroles:\n  analyst:\n    match: [{issuer: workforce, claims: {groups: a}}]\n    landing: /\n"
+        f"    metabase: {{group: A}}\n    allow:\n      - {{id: app, actions: [app:use]}}\n{rules}",
+        "utf-8",
+    )
+    where = ("--policies", str(tmp_path))
+    assert (
+        "analyst: only with locked parameters, by rule `own`"
+        in run("who-can", "dashboard:view", "dashboard/4", *where).stdout
+    )
+    assert (
+        "analyst: only once approved, by rule `asked`" in run("who-can", "results:export", "dashboard/1", *where).stdout
+    )
+    assert "with an approval or locked parameters `asked`" in run("who-can", "results:export", *where).stdout
+    printed = run("matrix", *where).stdout
+    assert "? own" in printed and "? asked" in printed and "only when somebody approves" in printed
