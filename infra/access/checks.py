@@ -56,12 +56,11 @@ def _check_groups(source: Source, roles: Sequence[Role], places: Places) -> None
     members: dict[str, list[int]] = {}
     for index, role in enumerate(roles):
         if role.metabase:
-            members.setdefault(role.metabase.group, []).append(index)
-    for group, at, other in sorted(
-        ((group, *pair) for group, indices in members.items() for pair in combinations(indices, 2)),
-        key=lambda found: found[1:],
-    ):
-        message = f"the Metabase group `{group}` belongs to role `{roles[at].name}` already"
+            members.setdefault(role.metabase.group.casefold(), []).append(index)
+    for at, other in sorted(pair for indices in members.values() for pair in combinations(indices, 2)):
+        first, second = (grants.group for grants in (roles[at].metabase, roles[other].metabase) if grants)
+        like = "" if first == second else f", as `{first}`: case makes no other group"
+        message = f"the Metabase group `{second}` belongs to role `{roles[at].name}` already{like}"
         where = entry(*places[roles[other].name], "metabase")
         source.fault(*where, "group-shared", message, "give each role a group of its own")
 

@@ -90,9 +90,13 @@ def matching_roles(table: Table, principal: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, role in sorted(table["roles"].items())
-        if AUDIENCES.get(principal.get("kind", "person")) == role.get("for", "people")
+        if _audience(principal.get("kind", "person")) == role.get("for", "people")
         and any(_is_match(entry, principal) for entry in role["match"])
     ]
+
+
+def _audience(kind: object) -> str | None:
+    return AUDIENCES.get(kind) if isinstance(kind, str) else None
 
 
 def attributes_of(table: Table, role: str, principal: Mapping[str, Any]) -> dict[str, str] | None:

@@ -121,11 +121,12 @@ def check_issuers_known(policies: Policies, provider: str) -> None:
     """
     names = [one.name for one in policies.issuers]
     own = [one.name for one in policies.issuers if one.url is None]
-    if own and own != [provider] and provider not in names:
+    if own and own != [provider]:
+        declared = f", or remove `{own[0]}`, of which no tokens are taken" if provider in names else ""
         raise PolicyError(
             f"the policies call the stack's identity provider `{own[0]}`, its settings `{provider}`",
             code="issuer-unknown",
-            help=f"set `mbgate:identity.provider` to `{own[0]}`",
+            help=f"set `mbgate:identity.provider` to `{own[0]}`{declared}",
         )
     unknown = {
         entry.issuer: role.name

@@ -10,11 +10,12 @@ from .catalogue import read_catalogue
 from .checks import check_policies
 from .issuers import read_issuers
 from .model import Issuer, Policies, Role
-from .overlay import Merged, overlay_source
+from .overlay import BASE, Merged, overlay_source, stray_faults
 from .reading import uncollected
 from .roles import read_roles
 from .rules import Aliases
 from .source import Node, Source, keys_of
+from .table import compile_table, digest
 
 ROLES_FILE = "roles.yaml"
 ROUTES_FILE = "routes.yaml"
@@ -35,12 +36,25 @@ def load_policies(folder: Path, environment: str | None = None) -> Policies:
         merged = Merged(roles, overlay)
         sources.insert(1, overlay)
     policies = read_policies(merged, routes)
-    faults = sorted_faults(*sources)
+    if environment is not None and not sorted_faults(*sources) and _is_idle(folder, policies):
+        message = "changes nothing: the decisions are those of the policies without it"
+        help = (
+            f"say what `{environment}` has otherwise, or remove the file; stacks can have `mbgate:environment: {BASE}`"
+        )
+        overlay.tell("overlay-idle", message, help)
+    faults = [*stray_faults(folder), *sorted_faults(*sources)]
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         where = f"`{folder}`" + (f" in environment `{environment}`" if environment else "")
         raise PolicyError(f"the policies in {where} have {count}", faults=faults)
     return policies
+
+
+def _is_idle(folder: Path, policies: Policies) -> bool:
+    """Whether the base alone has the same table, which holds all that the policies say but descriptions."""
+    roles, routes = Source(folder / ROLES_FILE), Source(catalogue_file(folder))
+    base = read_policies(roles, routes)
+    return not roles.faults and digest(compile_table(base)) == digest(compile_table(policies))
 
 
 def catalogue_file(folder: Path) -> Path:

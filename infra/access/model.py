@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .actions import ACTIONS
-
 ANY = "*"
 """In `on`: every resource of that kind."""
 
@@ -60,10 +58,6 @@ class Rule:
     locked: Mapping[str, str] | None = None
     """Parameter → claim: what is opened is only shown with these parameters fixed to the person's claims."""
 
-    def is_on_all(self, action: str) -> bool:
-        """Whether the rule is about every resource of each kind that the action takes."""
-        return self.on is None or all(self.on.get(kind) == ANY for kind in ACTIONS[action].kinds)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
@@ -99,12 +93,6 @@ class Role:
     metabase: MetabaseGrants | None
     allow: tuple[Rule, ...]
     deny: tuple[Rule, ...]
-
-    @property
-    def allowed_actions(self) -> frozenset[str]:
-        """Every action that an allow rule names, on whatever resource, except those that a deny rule takes entirely."""
-        denied = {action for rule in self.deny for action in rule.actions if rule.is_on_all(action)}
-        return frozenset(action for rule in self.allow for action in rule.actions) - denied
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,28 @@ def environments(folder: Path) -> list[str]:
     return sorted(file.stem for file in (folder / FOLDER).glob("*.yaml"))
 
 
+def stray_faults(folder: Path) -> list[Fault]:
+    """Faults of what lies among the overlays and is none: it would be read by nobody, or only where it is named."""
+    place = folder / FOLDER
+    if not place.is_dir():
+        return [_stray(place, "is no folder", f"overlays are {FOLDER}/NAME.yaml")] if place.exists() else []
+    found = []
+    for file in sorted(place.iterdir()):
+        if not file.is_file():
+            found.append(_stray(file, "is no file, and holds no overlay", "remove it"))
+        elif file.suffix != ".yaml":
+            found.append(_stray(file, "is no overlay, and nobody reads it", f"call it {file.stem}.yaml, or remove it"))
+        elif not NAME.fullmatch(file.stem) or file.stem == BASE:
+            help = f"it must match {NAME.pattern}, and not be `{BASE}`"
+            message = f"`{shown(file.stem)}` can't be an environment's name"
+            found.append(_stray(file, message, help, "environment-name-invalid"))
+    return found
+
+
+def _stray(file: Path, message: str, help: str, code: str = "overlay-stray") -> Fault:
+    return Fault(code=code, message=message, file=str(file), line=1, column=1, path="$", help=help)
+
+
 def overlay_source(folder: Path, environment: str) -> Source:
     """The overlay's source; PolicyError where there is no such environment."""
     names = environments(folder)
@@ -51,11 +73,7 @@ def overlay_source(folder: Path, environment: str) -> Source:
             code="environment-unknown",
             help=nearest(environment, names) or known,
         )
-    source = Source(folder / FOLDER / f"{environment}.yaml")
-    if not NAME.fullmatch(environment) or environment == BASE:
-        help = f"it must match {NAME.pattern}, and not be `{BASE}`"
-        source.tell("environment-name-invalid", f"`{shown(environment)}` can't be an environment's name", help)
-    return source
+    return Source(folder / FOLDER / f"{environment}.yaml")
 
 
 class Merged(Source):

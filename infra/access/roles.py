@@ -19,7 +19,7 @@ MAX_ROLES = 200
 MAX_RULES = 5000
 GRANTS = ("read", "write")
 AUDIENCES = ("people", "machines")
-BUILT_IN_GROUPS = ("all users", "administrators")
+BUILT_IN_GROUPS = ("all users", "administrators", "data analysts")
 SESSION_MINUTES = {"idle_minutes": (1, 24 * 60), "absolute_minutes": (5, 7 * 24 * 60)}
 Fields = dict[str, tuple[Node, str]]
 

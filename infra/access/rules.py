@@ -15,6 +15,8 @@ from .source import Node, Source, shown
 
 ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ALL = "all"
+BROWSE = "data:browse"
+"""The one action for which a path names a database; elsewhere a query does, by number."""
 ID_HELP = "an id is a number such as 7, an entity id of 21 characters, or {id: 7, entity_id: …}"
 
 
@@ -141,6 +143,12 @@ def _check_kinds(
             options = " or ".join(f"`{kind}s`" for kind in kinds)
             help = f"add {options} to `on`: `all`, or a list of ids"
             source.fault(node, path, "on-missing", f"`{action}` needs {options} in `on`", help)
+    for action in actions if effect == "allow" else ():
+        if ACTIONS[action].kinds and "database" in ACTIONS[action].kinds and action != BROWSE:
+            for one in (on or {}).get("database", ()):
+                if ENTITY.fullmatch(one):
+                    message = f"`{action}` is asked with a database's number, so that `{one}` is never met"
+                    source.fault(node, path, "id-unmet", message, f"write the number, or {{id: …, entity_id: {one}}}")
     for kind in sorted(listed - needed):
         message = f"no action of the rule is about {kind}s"
         source.fault(node, path, "on-unused", message, f"remove `{kind}s`, or add the action that you meant")

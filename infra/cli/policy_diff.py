@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,21 +82,27 @@ def review(
 
     Example: mbgate policy review --base origin/main --format markdown
     """
+    from infra.review.report import Faulty, Review
     from infra.review.report import review as make_review
     from infra.review.sides import open_side
     from infra.review.written import FORMATS
 
-    root = find_root()
-    found_rails = None if guardrails is None else _json(guardrails, list)
-    with open_side(base, root, folder) as old, open_side(head or str(root / folder), root, folder) as new:
-        found = make_review(
-            old,
-            new,
-            lines=replay,
-            guardrails=found_rails,
-            preview=None if preview is None else _preview(preview),
-            consent=_consent(consent) if strict else None,
-        )
+    root, changed = find_root(), head or os.path.relpath(find_root() / folder)
+    more: dict[str, Any] = {
+        "lines": replay,
+        "guardrails": None if guardrails is None else _json(guardrails, list),
+        "preview": None if preview is None else _preview(preview),
+        "consent": _consent(consent) if strict else None,
+    }
+    found: Review | Faulty
+    with open_side(base, root, folder) as old:
+        try:
+            with open_side(changed, root, folder) as new:
+                found = make_review(old, new, **more)
+        except PolicyError as error:
+            if not error.faults:
+                raise
+            found = Faulty(base=old.name, head=changed, faults=error.faults)
     if form is ReviewFormat.json:
         write_output(json.dumps(found.record(), indent=2) + "\n", output)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.access.cases import Verdict, run_cases
+from infra.errors import Fault
 
 from .changes import Changes, compare
 from .replay import Replay, replay
@@ -82,6 +83,26 @@ class Review:
             "replay": None if self.replay is None else asdict(self.replay),
             "consent": self.consent,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faulty:
+    """The review of a head whose policies can't be read: its faults are all that there is to say."""
+
+    base: str
+    head: str
+    faults: Sequence[Fault]
+
+    @property
+    def objections(self) -> list[str]:
+        """Always one."""
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        return [f"the policies have {count}"]
+
+    def record(self) -> dict[str, Any]:
+        """As plain data, in the shape of a review."""
+        told = {"ok": False, "objections": self.objections, "base": self.base, "head": self.head}
+        return {**told, "gains": [], "losses": [], "proof": "unknown", "faults": [asdict(one) for one in self.faults]}
 
 
 def review(

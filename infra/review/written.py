@@ -12,7 +12,7 @@ from infra.access.cases import Verdict
 
 from .changes import Changes
 from .lines import Line, lines
-from .report import Part, Review
+from .report import Faulty, Part, Review
 
 LIMIT = 65_536
 """Characters that a comment may have, at GitHub and GitLab's smaller neighbours."""
@@ -27,8 +27,11 @@ PROOFS = {
 }
 
 
-def text(review: Review) -> str:
+def text(review: Review | Faulty) -> str:
     """Several lines for a terminal."""
+    if isinstance(review, Faulty):
+        told = [*(str(fault) for fault in review.faults), f"objection: {review.objections[0]}"]
+        return "\n".join([f"{review.base} → {review.head}: the policies can't be read", *told]) + "\n"
     found = [f"{review.base} → {review.head}: {summary(review)}"]
     for part in review.parts:
         found += _text_part(part, len(review.parts) > 1)
@@ -106,7 +109,7 @@ def _replay_summary(review: Review) -> str:
     )
 
 
-def markdown(review: Review, limit: int = LIMIT) -> str:
+def markdown(review: Review | Faulty, limit: int = LIMIT) -> str:
     """One comment: the summary first, gains before losses, long tables folded, and cut where they wouldn't fit."""
     rows = 2000
     while True:
@@ -116,7 +119,11 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
         rows = rows * 2 // 3 if rows > 3 else 0
 
 
-def _markdown(review: Review, rows: int) -> str:
+def _markdown(review: Review | Faulty, rows: int) -> str:
+    if isinstance(review, Faulty):
+        places = [(f"{one.file}:{one.line}", one.message, one.help or "") for one in review.faults]
+        head = [MARKER, f"## Policy review: {review.objections[0]}", "", f"{_code(review.base)} → {_code(review.head)}"]
+        return "\n".join([*head, *_table("Faults", ("where", "what", "what to do"), places, rows)]) + "\n"
     found = [MARKER, f"## Policy review: {summary(review)}", ""]
     found.append(f"{_code(review.base)} → {_code(review.head)}")
     found += ["", *(f"> **{one}**  " for one in review.objections)]
@@ -196,4 +203,4 @@ def _plain(word: str) -> str:
     return f"{head}{colon}{_code(rest)}" if colon and rest.startswith(("role", "GET", "POST", "PUT")) else word
 
 
-FORMATS: dict[str, Callable[[Review], str]] = {"markdown": markdown, "text": text}
+FORMATS: dict[str, Callable[[Review | Faulty], str]] = {"markdown": markdown, "text": text}

@@ -73,6 +73,11 @@ def _conflicts(settings: Settings, identity: IdentitySettings, policies: Policie
     if identity.bearer_audience is not None and identity.bearer_audience == identity.client_id:
         message = f"is `{identity.client_id}`, the client id too, so that ID tokens would pass for bearer tokens"
         faults.append(_fault(settings, "bearer_audience", "issuer-audience-shared", message, "let them differ"))
+    for role in policies.roles if identity.mode == "access" else ():
+        for address in (entry.claims.get("email", "") for entry in role.match if role.audience == "people"):
+            if address != address.lower():
+                message = f"is `access`, where addresses are in lower case: nobody matches `{address}` of `{role.name}`"
+                faults.append(_fault(settings, "mode", "claim-case", message, f"write `{address.lower()}` there"))
     matched = {entry.issuer: role.name for role in policies.roles for entry in role.match}
     for other in _others(identity, policies):
         if other.client_id is not None:

@@ -132,7 +132,8 @@ def test_an_overlay_says_what_editing_does(folder: Path, both: tuple[Data, Data]
     edited, overlay = (json.dumps(one) for one in both)
     by_hand = outcome(folder, edited)
     event("loads" if isinstance(by_hand, dict) else "refused")
-    assert outcome(folder, SAMPLE, overlay) == by_hand
+    is_idle = isinstance(by_hand, dict) and by_hand == table(folder, SAMPLE)
+    assert outcome(folder, SAMPLE, overlay) == (["overlay-idle"] if is_idle else by_hand)
 
 
 WORDS = (

@@ -148,8 +148,47 @@ roles:
 
 @pytest.mark.parametrize("roles", [BASE, SAMPLE], ids=["base", "sample"])
 def test_an_overlay_without_changes(folder: Path, roles: str) -> None:
-    """It gives the base's digest."""
-    assert digest(table(folder, roles, "version: 1\n")) == digest(table(folder, roles))
+    """Is refused: whoever wrote it meant something by it. Another description decides nothing."""
+    name = next(iter(table(folder, roles)["roles"]))
+    for idle in ("", f"roles: {{change: {{{name}: {{set: {{description: Another}}}}}}}}\n"):
+        assert faults(folder, roles, f"version: 1\n{idle}") == [("test.yaml", 1, "$", "overlay-idle")]
+    changed = f"version: 1\nroles: {{change: {{{name}: {{set: {{metabase: {{group: Other people}}}}}}}}}}\n"
+    assert digest(table(folder, roles, changed)) != digest(table(folder, roles))
+
+
+def test_what_is_no_overlay(tmp_path: Path) -> None:
+    """A file that nobody reads, a folder, a name that no stack could give: told with and without an overlay."""
+    (tmp_path / "roles.yaml").write_text(SAMPLE, "utf-8")
+    place = tmp_path / "environments"
+    place.write_text("version: 1\n")
+    assert strays(tmp_path) == [("environments", "overlay-stray")]
+    place.unlink()
+    place.mkdir()
+    good = (POLICIES / "environments" / "dev.yaml").read_text("utf-8")
+    (place / "test.yaml").write_text(good, "utf-8")
+    (tmp_path / "elsewhere").write_text(good, "utf-8")
+    (place / "linked.yaml").symlink_to(tmp_path / "elsewhere")
+    assert strays(tmp_path) == strays(tmp_path, "linked") == []
+    (place / "prod.yml").write_text(good, "utf-8")
+    (place / "old").mkdir()
+    (place / "folder.yaml").mkdir()
+    (place / "Prod.yaml").write_text(good, "utf-8")
+    (place / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    found = [
+        ("Prod.yaml", "environment-name-invalid"),
+        *((name, "overlay-stray") for name in ("folder.yaml", "gone.yaml", "old", "prod.yml")),
+    ]
+    assert strays(tmp_path) == strays(tmp_path, "test") == found
+
+
+def strays(folder: Path, environment: str | None = None) -> list[tuple[str, str]]:
+    """The faults of a folder's policies: file and code."""
+    try:
+        load_policies(folder, environment)
+    except PolicyError as error:
+        assert all(fault.help for fault in error.faults)
+        return [(Path(fault.file or "").name, fault.code) for fault in error.faults]
+    return []
 
 
 def test_all_issuers_removed(folder: Path) -> None:
@@ -250,7 +289,7 @@ def test_names_that_no_environment_has(folder: Path, name: str) -> None:
     """`base` is how policy tests call the policies without an overlay."""
     (folder / "roles.yaml").write_text(SAMPLE, "utf-8")
     file = folder / "environments" / f"{name}.yaml"
-    file.write_text("version: 1\n", "utf-8")
+    file.write_bytes((POLICIES / "environments" / "dev.yaml").read_bytes())
     with pytest.raises(PolicyError) as caught:
         load_policies(folder, name)
     file.unlink()
@@ -260,7 +299,7 @@ def test_names_that_no_environment_has(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(("name", "help"), [("tets", "did you mean `test`?"), ("../roles", "there are test")])
 def test_no_such_environment(folder: Path, name: str, help: str) -> None:
     """Nothing outside the folder of overlays is read, and a misspelt name never means the base."""
-    table(folder, SAMPLE, "version: 1\n")
+    table(folder, SAMPLE, (POLICIES / "environments" / "dev.yaml").read_text("utf-8"))
     with pytest.raises(PolicyError) as caught:
         load_policies(folder, name)
     assert (caught.value.code, caught.value.help) == ("environment-unknown", help)

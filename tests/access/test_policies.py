@@ -56,25 +56,9 @@ def test_model() -> None:
     assert (reader.name, reader.description, reader.deny[0].on) == ("reader", "reads", None)
     assert reader.metabase == MetabaseGrants(group="Readers", collections={}, attributes={})
     assert reader.allow[0].on == {"question": "*", "database": ("1",)}
-    assert reader.allowed_actions == {"app:use", "question:run"}
     assert writer.allow[1].on == {"dashboard": ("7", "8")}
     assert writer.match[0].claims == {"groups": "on"}
     assert example().aliases == {"dashboard": {ENTITY: "7"}}
-
-
-@pytest.mark.parametrize(
-    ("on", "is_left"),
-    [("", False), ("on: {databases: all}", False), ("on: {databases: [1]}", True)],
-)
-def test_allowed_actions(on: str, is_left: bool) -> None:
-    """An action is left to a role, and to its Metabase group, unless a deny rule takes all of it."""
-    text = EXAMPLE.replace(
-        "deny: [{id: r-no, actions: [query:native]}]", f"deny: [{{id: r-no, actions: [query:native], {on}}}]"
-    )
-    roles = Source("roles.yaml", text)
-    reader = read_policies(roles, Source("routes.yaml", ROUTES)).roles[0]
-    assert roles.faults == []
-    assert ("query:native" in reader.allowed_actions) == is_left
 
 
 def test_table_settles_entity_ids() -> None:

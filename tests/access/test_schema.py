@@ -31,6 +31,7 @@ UNSEEN = {
     "JSON Schema has no word for it": r"padded|direction|invisible|line-separator|escaped",
     "names that YAML 1.2 reads as texts": r"yaml11-(names|claim-names|collections)",
     "it is about what other roles, rules and issuers say": r"issuers-(pairs|un)|for-same|approvers|conditions-",
+    "groups without case, and which ids which actions take": r"groups-case|databases-named",
     "what an overlay changes is in another file": r"overlay-(?!form)",
 }
 """Cases that no schema can see, and why."""

@@ -32,9 +32,12 @@ def settings(**identity: Any) -> Settings:
 def policies(tmp_path: Path) -> Any:
     """Makes policies with these issuers, and a role for machines of `ci` where there is such an issuer."""
 
-    def make(issuers: dict[str, Any] | None, match: str = "workforce") -> Policies:
+    def make(
+        issuers: dict[str, Any] | None, match: str | list[str] = "workforce", claims: dict[str, str] | None = None
+    ) -> Policies:
         path, page = [{"id": "a", "actions": ["app:use"]}], "/"
-        matches = [{"issuer": match, "claims": {"groups": "staff"}}]
+        named = [match] if isinstance(match, str) else match
+        matches = [{"issuer": one, "claims": claims or {"groups": "staff"}} for one in named]
         roles: dict[str, Any] = {
             "staff": {"match": matches, "landing": page, "metabase": {"group": "Staff"}, "allow": path}
         }
@@ -152,6 +155,25 @@ def test_a_role_of_an_unknown_issuer_is_refused(policies: Any) -> None:
     with pytest.raises(PolicyError, match="did you mean `workforce`") as caught:
         agreed(settings(issuer=URL, clientId="mbgate"), policies(None, match="workforse"))
     assert caught.value.code == "issuer-unknown"
+
+
+def test_the_provider_is_the_issuer_without_a_place(policies: Any) -> None:
+    """Beside the provider that says where it is, one without `url` sends no tokens: nobody could have its roles."""
+    found = policies({"workforce": {}, "partner": SAID, "ci": CI}, match=["workforce", "partner"])
+    with pytest.raises(PolicyError, match="or remove `workforce`") as caught:
+        agreed(settings(provider="partner"), found)
+    assert caught.value.code == "issuer-unknown"
+
+
+def test_behind_access_addresses_are_in_lower_case(policies: Any) -> None:
+    """The gateway takes the address that Access verified in lower case: another spelling matches nobody."""
+    found = policies(None, claims={"email": "Ada@acme.example"})
+    assert agreed(settings(issuer=URL, clientId="mbgate"), found)
+    assert faults(settings(issuer=URL, clientId="mbgate", mode="access"), found) == [
+        ("claim-case", "$.config.mbgate:identity.mode")
+    ]
+    lower = policies(None, claims={"email": "ada@acme.example"})
+    assert agreed(settings(issuer=URL, clientId="mbgate", mode="access"), lower)
 
 
 def test_an_environment_is_a_text() -> None:

@@ -51,11 +51,13 @@ function descend(here, method, segments, index, values) {
 /** @returns {string[]} the names of the roles that the principal's kind, issuer and claims give, sorted */
 export function matchingRoles(compiled, { kind = "person", issuer, claims }) {
   if (claims === null || typeof claims !== "object" || Array.isArray(claims)) return [];
+  // An object as a kind would be read as the text that it turns into.
+  const audience = typeof kind === "string" && Object.hasOwn(AUDIENCES, kind) ? AUDIENCES[kind] : null;
   const found = new Set();
   for (const [claim, byValue] of compiled.matches.get(issuer) ?? []) {
     for (const text of textsOf(claims, claim)) {
       for (const entry of byValue.get(text) ?? []) {
-        if (entry.audience === AUDIENCES[kind] && isMatch(entry, claims)) found.add(entry.name);
+        if (entry.audience === audience && isMatch(entry, claims)) found.add(entry.name);
       }
     }
   }
