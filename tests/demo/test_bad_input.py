@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,11 +82,11 @@ def assert_refused(demo: Demo, *words: str, **change: str) -> None:
 
 
 def test_wrong_policies_are_told_with_line_and_path(demo: Demo, config: dict[str, Any], tmp_path: Path) -> None:
-    for name in ("roles.yaml", "routes.yaml"):
-        (tmp_path / name).write_text((ROOT / "policies" / name).read_text())
-    roles = tmp_path / "roles.yaml"
+    mine = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", mine, ignore=shutil.ignore_patterns("guardrails"))
+    roles = mine / "roles.yaml"
     roles.write_text(roles.read_text().replace("dashboard:view", "dashboard:veiw"))
-    config["config"]["mbgate:policies"] = str(tmp_path)
+    config["config"]["mbgate:policies"] = str(mine)
     config["save"]()
     assert_refused(demo, "dashboard:veiw", "roles.yaml:", "dashboard:view", "$.roles.")
 

@@ -87,8 +87,7 @@ def own_policies(demo: Demo, tmp_path: Path, builds: tuple[str, Signer]) -> Iter
     def change(environment: str | None) -> None:
         document = yaml.safe_load(before)
         document["config"]["mbgate:policies"] = str(tmp_path)
-        if environment:
-            document["config"]["mbgate:environment"] = environment
+        document["config"]["mbgate:environment"] = environment or "base"
         path.write_text(yaml.safe_dump(document))
 
     yield change
