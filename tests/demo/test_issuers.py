@@ -127,8 +127,8 @@ def test_machines_of_another_issuer(
     finally:
         settings = demo.folder / "Pulumi.local.yaml"
         document = yaml.safe_load(settings.read_text())
-        for name in ("policies", "environment"):
-            document["config"].pop(f"mbgate:{name}", None)
+        document["config"].pop("mbgate:policies", None)
+        document["config"]["mbgate:environment"] = "local"
         settings.write_text(yaml.safe_dump(document))
         done = deploy(demo)
     assert done.returncode == 0, done.stderr
