@@ -183,7 +183,7 @@ def test_a_deployment_killed_between_engine_and_container_goes_on(
         assert done.returncode == 0, done.stdout + done.stderr
         assert "The gateway runs" in done.stdout
         again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        assert "53 unchanged" in again.stdout, again.stdout
+        assert "54 unchanged" in again.stdout, again.stdout
     finally:
         subprocess.run([MBGATE, "local", "down"], cwd=ROOT, env=environment, check=True, capture_output=True)
     assert ids(engine) == before
