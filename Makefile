@@ -53,7 +53,7 @@ fuzz: setup ## search for inputs that break loader or decision; FUZZ_SECONDS=60 
 mutants: $(STAMP) ## change the decision in every spot, in a copy: some test must notice (WRITE=1 renews the list of exceptions)
 	@$(BIN)/python -m tests.access.mutants $(if $(WRITE),--write)
 
-check: $(STAMP) ## format, lint, types, import rules, fast tests: under a minute
+check: $(STAMP) ## format, lint, types, import rules, fast tests: about a minute and a half
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
