@@ -93,8 +93,9 @@ def _text_part(part: Part, is_one_of_many: bool) -> Iterable[str]:
     yield _proof(changes)
 
 
-def _proof(changes: Changes) -> str:
-    example = f": {changes.proof.example}" if changes.proof.example else ""
+def _proof(changes: Changes, quoted: Callable[[str], str] = str) -> str:
+    """The verdict; its example names roles and paths, which are somebody else's words."""
+    example = f": {quoted(changes.proof.example)}" if changes.proof.example else ""
     return f"{PROOFS[changes.proof.verdict]}{example}"
 
 
@@ -162,7 +163,7 @@ def _markdown_part(part: Part, is_one_of_many: bool, rows: int) -> list[str]:
     lost = [(cell.action, cell.resource or "no single one") for cell in changes.unreachable]
     found += _table("No role reaches any longer", ("action", "on"), lost, rows)
     mark = "✅" if changes.proof.verdict == "unsat" else "❌"
-    return [*found, "", f"{mark} {_plain(_proof(changes))}"]
+    return [*found, "", f"{mark} {_proof(changes, _code)}"]
 
 
 def _failing(environment: str, verdict: Verdict) -> tuple[str, ...]:
@@ -196,11 +197,6 @@ def _code(word: str) -> str:
     # A backtick would end the code, a bar the cell (GitHub Flavored Markdown, tables extension).
     safe = flat.replace("`", "'").replace("|", "\\|")
     return f"`{safe}`" if flat.strip() else ""
-
-
-def _plain(word: str) -> str:
-    head, colon, rest = word.partition(": ")
-    return f"{head}{colon}{_code(rest)}" if colon and rest.startswith(("role", "GET", "POST", "PUT")) else word
 
 
 FORMATS: dict[str, Callable[[Review | Faulty], str]] = {"markdown": markdown, "text": text}
