@@ -11,29 +11,14 @@ from typing import Any
 import pytest
 
 from infra.access.load import load_policies
-from infra.access.table import compile_table, digest
+from infra.access.table import digest
 from infra.errors import PolicyError
+from tests.access.overlaid import table
 
 POLICIES = Path(__file__).parents[2] / "policies"
 BASE = (Path(__file__).parents[1] / "invalid" / "overlay.base.yaml").read_text("utf-8")
 SAMPLE = (POLICIES / "roles.yaml").read_text("utf-8")
 Data = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the project's route catalogue, whose roles and overlay are written anew for each example."""
-    made = tmp_path_factory.mktemp("overlays")
-    (made / "routes.yaml").write_bytes((POLICIES / "routes.yaml").read_bytes())
-    (made / "environments").mkdir()
-    return made
-
-
-def table(folder: Path, roles: str, overlay: str | None = None) -> Data:
-    """The decision table of some roles, with an overlay where there is one."""
-    (folder / "roles.yaml").write_text(roles, "utf-8")
-    (folder / "environments" / "test.yaml").write_text(overlay or "", "utf-8")
-    return compile_table(load_policies(folder, None if overlay is None else "test"))
 
 
 def faults(folder: Path, roles: str, overlay: str | None = None) -> list[tuple[str, int, str, str]]:
